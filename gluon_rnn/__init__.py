@@ -1,0 +1,65 @@
+"""Recurrent neural networks in MXNet Gluon, one cell per idea of memory."""
+
+from gluon_rnn import preflight as _preflight
+
+_preflight.check()  # before anything imports MXNet
+
+from gluon_rnn.cells import (  # noqa: E402
+    ElmanCell,
+    GRUCell,
+    JordanCell,
+    LSTMCell,
+    NARXCell,
+    ResidualCell,
+    TDNNCell,
+)
+from gluon_rnn.data import (  # noqa: E402
+    TokenBatches,
+    encode,
+    read_text,
+    split_documents,
+    vocabulary,
+)
+from gluon_rnn.layers import RNN, Bidirectional, Stacked  # noqa: E402
+from gluon_rnn.tasks import (  # noqa: E402
+    Classifier,
+    Labeller,
+    LanguageModel,
+    TokenEmbedding,
+    generate,
+)
+from gluon_rnn.train import (  # noqa: E402
+    History,
+    accuracy,
+    clip_global_norm,
+    fit,
+    perplexity,
+)
+
+__all__ = [
+    "RNN",
+    "Bidirectional",
+    "Classifier",
+    "ElmanCell",
+    "GRUCell",
+    "History",
+    "JordanCell",
+    "LSTMCell",
+    "Labeller",
+    "LanguageModel",
+    "NARXCell",
+    "ResidualCell",
+    "Stacked",
+    "TDNNCell",
+    "TokenBatches",
+    "TokenEmbedding",
+    "accuracy",
+    "clip_global_norm",
+    "encode",
+    "fit",
+    "generate",
+    "perplexity",
+    "read_text",
+    "split_documents",
+    "vocabulary",
+]

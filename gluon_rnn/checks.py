@@ -1,0 +1,57 @@
+"""One voice for bad input: which argument, what was expected, what came."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+
+__all__ = ["instance", "one_of", "require", "sequence_lengths", "whole"]
+
+
+def require(
+    ok: bool, argument: str, expected: str, received: Any, error: type[Exception] = ValueError
+) -> None:
+    """Raise ``error`` in the one form that all messages of the package have, unless ``ok``."""
+    if not ok:
+        raise error(f"{argument}: expected {expected}, received {received}")
+
+
+def instance(argument: str, value: Any, types: type | tuple[type, ...]) -> Any:
+    """Return ``value`` if it is of one of ``types``."""
+    names = " or ".join(t.__name__ for t in (types if isinstance(types, tuple) else (types,)))
+    require(isinstance(value, types), argument, f"a {names}", type(value).__name__, TypeError)
+    return value
+
+
+def whole(argument: str, value: Any, least: int = 1) -> int:
+    """Return ``value`` if it is a whole number, at least ``least``."""
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    require(is_whole, argument, "a whole number", repr(value), TypeError)
+    require(value >= least, argument, f"at least {least}", value)
+    return int(value)
+
+
+def one_of(argument: str, value: Any, options: Collection[str]) -> str:
+    """Return ``value`` if it is among ``options``."""
+    require(value in options, argument, f"one of {', '.join(map(repr, options))}", repr(value))
+    return value
+
+
+def sequence_lengths(
+    valid_length: mx.nd.NDArray | np.ndarray | Sequence[int], batch: int, length: int
+) -> mx.nd.NDArray:
+    """Return ``valid_length`` as an array (N,) of whole numbers in 1..T.
+
+    MXNet does not look: 0 and lengths above T read uninitialised memory, a negative one corrupts
+    the heap, NaN ends the process. So every length is checked on the host first.
+    """
+    is_array = isinstance(valid_length, mx.nd.NDArray)
+    lengths = np.asarray(valid_length.asnumpy() if is_array else valid_length, dtype="float64")
+    require(lengths.shape == (batch,), "valid_length", f"shape ({batch},)", lengths.shape)
+    fits = (lengths >= 1) & (lengths <= length) & (lengths == np.floor(lengths))
+    wrong = lengths[~fits].tolist()
+    require(not wrong, "valid_length", f"whole numbers from 1 to {length}", wrong)
+    return mx.nd.array(lengths, dtype="float32")

@@ -1,0 +1,189 @@
+"""From a sequence layer to an answer: a class, a label per step, the next token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mxnet import nd
+from mxnet.gluon import Block, nn
+
+from gluon_rnn.checks import instance, one_of, require, sequence_lengths, whole
+from gluon_rnn.layers import Layer
+
+__all__ = ["Classifier", "Labeller", "LanguageModel", "TokenEmbedding", "generate"]
+
+
+class TokenEmbedding(Block):
+    """A vector for each token: indices (N, T) to vectors (N, T, E).
+
+    Parameters: ``vocab_size`` V; ``embedding_size`` E.
+
+    Raises: ``ValueError`` for an index outside 0..V-1 (``nn.Embedding`` would take the nearest row
+    without a word) or a wrong rank.
+    """
+
+    def __init__(self, vocab_size: int, embedding_size: int, prefix: str | None = None) -> None:
+        super().__init__(prefix=prefix)
+        self._V = whole("vocab_size", vocab_size)
+        with self.name_scope():
+            self.table = nn.Embedding(self._V, whole("embedding_size", embedding_size))
+
+    def forward(self, tokens: nd.NDArray) -> nd.NDArray:
+        instance("tokens", tokens, nd.NDArray)
+        require(tokens.ndim == 2, "tokens", "axes (N, T)", tokens.shape)
+        host = tokens.asnumpy()
+        outside = host[(host < 0) | (host >= self._V) | (host != np.floor(host))]
+        require(
+            outside.size == 0, "tokens", f"indices from 0 to {self._V - 1}", outside[:3].tolist()
+        )
+        return self.table(tokens)
+
+
+class LanguageModel(Block):
+    r"""Predict every token from those before it.
+
+    Source: document 003, "character-level language model".
+
+    .. math:: p(x_{t+1} \mid x_1 \ldots x_t) = \mathrm{softmax}(V h_t + c)
+
+    Parameters: ``vocab_size`` V; ``layer`` any sequence layer; ``embedding_size`` E; ``dropout`` on
+    what enters and leaves the layer.
+
+    Inputs and outputs: tokens (N, T) and states (zeros if ``None``) to logits (N, T, V), before the
+    softmax, and the layer's last states.
+
+    Raises: ``ValueError`` for tokens outside the vocabulary or of a wrong rank.
+
+    Differs from document 003, whose o_t passes through an activation: logits are linear.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        layer: Layer,
+        embedding_size: int,
+        dropout: float = 0.0,
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(prefix=prefix)
+        with self.name_scope():
+            self.embedding = TokenEmbedding(vocab_size, embedding_size)
+            self.layer = instance("layer", layer, Layer)
+            self.dropout = nn.Dropout(dropout)
+            self.decoder = nn.Dense(vocab_size, flatten=False)
+
+    def begin_state(self, batch_size: int) -> list[nd.NDArray]:
+        """States of zeros."""
+        return self.layer.begin_state(batch_size)
+
+    def forward(
+        self, tokens: nd.NDArray, states: list[nd.NDArray] | None = None
+    ) -> tuple[nd.NDArray, list[nd.NDArray]]:
+        x = self.dropout(self.embedding(tokens))  # (N, T, E)
+        h, states = self.layer(x, states)  # (N, T, H)
+        return self.decoder(self.dropout(h)), states
+
+
+def generate(
+    model: LanguageModel,
+    prompt: Sequence[int],
+    length: int,
+    temperature: float = 1.0,
+    seed: int = 0,
+) -> list[int]:
+    """Continue ``prompt`` by ``length`` tokens, drawn one at a time from the model.
+
+    Parameters: ``temperature`` divides the logits: 1 draws as the model predicts, towards 0 the
+    likeliest token wins, at 0 always; ``seed`` of the draws.
+
+    Raises: ``ValueError`` for an empty prompt or a negative temperature.
+    """
+    require(len(prompt) > 0, "prompt", "at least one token", "none")
+    require(temperature >= 0, "temperature", "at least 0", temperature)
+    draw = np.random.RandomState(seed)
+    logits, states = model(nd.array([prompt], dtype="int32"))
+    tokens: list[int] = []
+    for _ in range(whole("length", length)):
+        scores = logits[0, -1].asnumpy().astype("float64")  # (V,)
+        if temperature == 0:
+            tokens.append(int(scores.argmax()))
+        else:
+            p = np.exp((scores - scores.max()) / temperature)
+            tokens.append(int(draw.choice(len(p), p=p / p.sum())))
+        logits, states = model(nd.array([tokens[-1:]], dtype="int32"), states)
+    return tokens
+
+
+class Classifier(Block):
+    r"""One class for a whole sequence.
+
+    Source: document 001, "sequence to class".
+
+    .. math:: \hat y = g(h_T) \qquad\text{or}\qquad \hat y = g\Big(\frac1T \sum_t h_t\Big)
+
+    Parameters: ``layer`` any sequence layer; ``classes`` Q; ``pool`` "last" or "mean"; ``embed`` a
+    block that makes vectors of the inputs, such as :class:`TokenEmbedding`.
+
+    Inputs and outputs: inputs (N, T, C), or what ``embed`` takes, and ``valid_length`` (N,) to
+    logits (N, Q). Padding changes neither h_T nor the mean.
+
+    Raises: ``ValueError``, ``TypeError`` naming the argument.
+    """
+
+    def __init__(
+        self,
+        layer: Layer,
+        classes: int,
+        pool: str = "last",
+        embed: Block | None = None,
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(prefix=prefix)
+        self._pool = one_of("pool", pool, ("last", "mean"))
+        with self.name_scope():
+            self.embed = embed
+            self.layer = instance("layer", layer, Layer)
+            self.decoder = nn.Dense(whole("classes", classes))
+
+    def forward(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
+        x = self.embed(inputs) if self.embed else inputs  # (N, T, C)
+        h, _ = self.layer(x, None, valid_length)  # (N, T, H)
+        N, T = h.shape[:2]
+        lengths = sequence_lengths([T] * N if valid_length is None else valid_length, N, T)
+        if self._pool == "last":
+            pooled = nd.SequenceLast(nd.swapaxes(h, 0, 1), lengths, use_sequence_length=True)
+        else:
+            pooled = nd.broadcast_div(h.sum(axis=1), lengths.expand_dims(1))  # zeros past the end
+        return self.decoder(pooled)
+
+
+class Labeller(Block):
+    r"""One label for every step.
+
+    Source: document 001, "synchronous sequence to sequence".
+
+    .. math:: \hat y_t = g(h_t), \qquad t = 1 \ldots T
+
+    Parameters: ``layer`` any sequence layer; ``labels`` Q; ``embed`` as in :class:`Classifier`.
+
+    Inputs and outputs: inputs (N, T, C), or what ``embed`` takes, and ``valid_length`` (N,) to
+    logits (N, T, Q).
+
+    Raises: ``ValueError``, ``TypeError`` naming the argument.
+    """
+
+    def __init__(
+        self, layer: Layer, labels: int, embed: Block | None = None, prefix: str | None = None
+    ) -> None:
+        super().__init__(prefix=prefix)
+        with self.name_scope():
+            self.embed = embed
+            self.layer = instance("layer", layer, Layer)
+            self.decoder = nn.Dense(whole("labels", labels), flatten=False)
+
+    def forward(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
+        x = self.embed(inputs) if self.embed else inputs  # (N, T, C)
+        h, _ = self.layer(x, None, valid_length)  # (N, T, H)
+        return self.decoder(h)
