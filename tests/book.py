@@ -1,6 +1,8 @@
-"""The book's outputs: store them, and prove that comparing them can fail.
+"""The book's outputs: store them, and prove that comparing them means something.
 
-    uv run python tests/book.py store [NOTEBOOK ...]     format, run in a fresh kernel, store outputs
+    uv run python tests/book.py store [NOTEBOOK ...]   format, run afresh, store the outputs
+    uv run python tests/book.py matrix [NOTEBOOK ...]  do they hold elsewhere, and by other luck?
+    uv run python tests/book.py alter [NOTEBOOK ...]   is every alteration found?
 
 NOTEBOOK is a path or a stem such as 03_by_hand; none means every notebook in notebooks/.
 """
@@ -9,21 +11,63 @@ import argparse
 import base64
 import io
 import os
+import re
+import shutil
 import subprocess
 import sys
+import tokenize
+from contextlib import contextmanager
+from copy import deepcopy
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
-BOOK = Path(__file__).parents[1] / "notebooks"
+ROOT = Path(__file__).parents[1]
+BOOK = ROOT / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 METADATA = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
     "language_info": {"name": "python"},
 }
+
+# One factor varied at a time, then all at once. The baseline is the test run's: one thread, and
+# whatever the processor offers. A name that a library does not know changes nothing.
+SETTINGS = {
+    "1 thread": {"OMP_NUM_THREADS": "1"},
+    "2 threads": {"OMP_NUM_THREADS": "2"},
+    "OpenBLAS for Haswell": {"OPENBLAS_CORETYPE": "Haswell"},
+    "OpenBLAS for Nehalem": {"OPENBLAS_CORETYPE": "Nehalem"},  # Haswell may be what runs anyway
+    "oneDNN for AVX2": {"DNNL_MAX_CPU_ISA": "AVX2"},  # MXNet 1.9.1 ignores the MKLDNN_ name
+    "NumPy without AVX-512": {
+        "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL"
+    },
+}
+
+# What `alter` does to the package: in this file, this text, to that. Every notebook whose cells are
+# not ElmanCell's has a row of its own.
+MINUS_U = ("gluon_rnn/cells/simple.py", "self._activate(F, Uh + Wx,", "self._activate(F, Wx - Uh,")
+PACKAGE_ALTERATIONS = {}
+
+
+def code_cells(nb):
+    """The cells that nbval numbers from 0."""
+    return [cell for cell in nb.cells if cell.cell_type == "code"]
+
+
+def text(output):
+    """What a reader reads of an output, and nbval compares."""
+    said = output.get("text") or output.get("evalue")
+    return said or output.get("data", {}).get("text/plain", "")
 
 
 def execute(nb):
@@ -86,23 +130,200 @@ def store(notebooks):
         print(f"stored {path.name}: {path.stat().st_size // 1000} kB")
 
 
+@contextmanager
+def copied():
+    """A throw-away copy of what a comparison reads: the package, the book, pytest's settings."""
+    with TemporaryDirectory() as root:
+        for name in ("conftest.py", "pyproject.toml"):
+            shutil.copy(ROOT / name, root)
+        for name in ("gluon_rnn", "notebooks"):
+            ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+            shutil.copytree(ROOT / name, Path(root, name), ignore=ignored)
+        yield Path(root)
+
+
+def compare(root, stems, setting=None):
+    """Strict nbval in the copy `root`: {stem: {number of a failing code cell: why}}."""
+    report = root / "report.xml"
+    report.unlink(missing_ok=True)
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    workers = min(len(stems), os.cpu_count()) if len(stems) > 1 else 0
+    command = ["-m", "pytest", "--color=no", "-p", "no:cacheprovider", f"-n{workers}"]
+    books = [f"notebooks/{stem}.ipynb" for stem in stems]
+    run = subprocess.run(
+        [sys.executable, *command, f"--junitxml={report}", *books],
+        cwd=root,
+        env=inherited | {"PYTHONPATH": str(root)} | (setting or {}),
+        capture_output=True,
+        text=True,
+    )
+    failed, broken = {}, run.returncode not in (0, 1)
+    for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
+        broken |= case.find("error") is not None
+        stem, cell = case.get("classname").split(".")[1], case.get("name").split()[1]
+        failures = failed.setdefault(stem, {})
+        if (failure := case.find("failure")) is not None:
+            failures[int(cell)] = failure.text
+    if broken or set(failed) != set(stems):
+        raise RuntimeError(f"no comparison took place:\n{run.stdout}{run.stderr}")
+    return failed
+
+
+def reseed(nb, shift):
+    """Add `shift` to the seeds in lines `SEED = 0` or `SEEDS = 0, 1, 2`. Are there any?"""
+    found = 0
+    for cell in code_cells(nb):
+        cell.source, lines = re.subn(
+            r"^SEEDS? = [\d, ()]+$",
+            lambda line: re.sub(r"\d+", lambda seed: str(int(seed[0]) + shift), line[0]),
+            cell.source,
+            flags=re.MULTILINE,
+        )
+        found += lines
+    return found > 0
+
+
+def matrix(notebooks, topics=None):
+    """Compare with other threads, processors' kernels, and seeds."""
+    runs = [(name, setting, 0) for name, setting in SETTINGS.items()]
+    runs += [("seeds + 10", {}, 10), ("seeds + 20", {}, 20)]
+    everything = {key: value for setting in SETTINGS.values() for key, value in setting.items()}
+    runs += [("all of this, seeds + 30", everything, 30)]
+    if topics:
+        runs += [("other pydoc topics", {}, 0)]
+    stems = [path.stem for path in notebooks]
+    width = max(len(name) for name, _, _ in runs)
+    passed = True
+    print(" " * width, *(stem[:4] for stem in stems), flush=True)
+    for name, setting, shift in runs:
+        with copied() as root:
+            chosen = []
+            for path in (root / "notebooks" / f"{stem}.ipynb" for stem in stems):
+                nb = nbformat.read(path, as_version=4)
+                if reseed(nb, shift) or setting or not shift:
+                    chosen.append(path.stem)
+                nbformat.write(nb, path)
+            if name == "other pydoc topics":
+                (root / "pydoc_data").mkdir()
+                (root / "pydoc_data" / "__init__.py").touch()
+                shutil.copy(topics, root / "pydoc_data" / "topics.py")
+            failed = compare(root, chosen, setting) if chosen else {}
+        verdicts = ["-" if s not in chosen else "FAIL" if failed[s] else "pass" for s in stems]
+        print(f"{name:{width}}", *(f"{verdict:4}" for verdict in verdicts), flush=True)
+        for stem, cells in failed.items():
+            for cell, why in cells.items():
+                passed = False
+                print(f"\n{stem}, cell {cell}: {why}", file=sys.stderr)
+    return not passed
+
+
+def alter_numbers(nb):
+    """Alter a digit in every stored output that has one; return the numbers of these cells."""
+    altered = set()
+    for number, cell in enumerate(code_cells(nb)):
+        for output in cell.outputs:
+            printed = output.output_type == "stream"
+            holder, key = (output, "text") if printed else (output.get("data", {}), "text/plain")
+            before = holder.get(key, "")
+            after = re.sub(r"\d", lambda digit: str((int(digit[0]) + 1) % 10), before, count=1)
+            if after != before:
+                holder[key] = after
+                altered.add(number)
+    return altered
+
+
+def altered_lines(nb):
+    """Copies of the notebook with 1 added to one number in one line of code, and that line.
+
+    Cells with printed output come first. Seeds are left alone: no output depends on them.
+    """
+    numbered = enumerate(code_cells(nb))
+    for index, cell in sorted(numbered, key=lambda item: not any(map(text, item[1].outputs))):
+        tokens = tokenize.generate_tokens(io.StringIO(cell.source).readline)
+        for kind, number, (row, start), (_, end), line in tokens:
+            if kind == tokenize.NUMBER and not re.match("SEED|import|from|%", line):
+                lines = cell.source.splitlines()
+                lines[row - 1] = f"{line[:start]}({number} + 1){line[end:]}".rstrip()
+                copy = deepcopy(nb)
+                code_cells(copy)[index].source = "\n".join(lines)
+                yield copy, lines[row - 1].strip()
+
+
+def told(failed):
+    """Was a wrong value seen, and not only an exception that any slip would raise?"""
+    return any("outputs differ" in why or "AssertionError" in why for why in failed.values())
+
+
+def undetected(path):
+    """The alterations of a notebook that comparing its outputs does not find, in words."""
+    nb = nbformat.read(path, as_version=4)
+    with copied() as root:
+
+        def compared(version):
+            nbformat.write(version, root / "notebooks" / path.name)
+            return compare(root, [path.stem])[path.stem]
+
+        if failed := compared(nb):
+            yield f"none, but the unaltered copy fails in cells {sorted(failed)}"
+            return
+
+        copy = deepcopy(nb)
+        altered = alter_numbers(copy)
+        if not altered or altered != set(compared(copy)):
+            yield f"a digit in the outputs of each of the cells {sorted(altered)}"
+
+        tried = []
+        for copy, line in islice(altered_lines(nb), 8):
+            tried.append(line)
+            if told(compared(copy)):
+                break
+        else:
+            yield "\n    ".join(["each of the lines", *tried])
+
+        file, old, new = PACKAGE_ALTERATIONS.get(path.stem, MINUS_U)
+        source = (root / file).read_text(encoding="utf-8")
+        assert source.count(old) == 1, f"{file} holds {source.count(old)} times {old!r}"
+        (root / file).write_text(source.replace(old, new), encoding="utf-8")
+        if not told(compared(nb)):
+            yield f"{file}: {old!r} changed to {new!r}"
+
+
+def alter(notebooks):
+    """Alter a copy's outputs, code and package: every comparison must then fail."""
+    escaped = False
+    for path in notebooks:
+        found = list(undetected(path))
+        escaped |= bool(found)
+        print(
+            f"{path.stem}:",
+            "\n  ".join(["NOT FOUND:", *found]) if found else "all found",
+            flush=True,
+        )
+    return escaped
+
+
 def notebook(name):
     """A notebook's path from a path or a stem."""
     path = Path(name) if name.endswith(".ipynb") else BOOK / f"{name}.ipynb"
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"no such notebook: {path}")
-    return path
+    return path.resolve()
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(required=True)
-    for command in (store,):
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (store, matrix, alter):
         sub = commands.add_parser(command.__name__, help=command.__doc__.splitlines()[0])
-        sub.add_argument("notebooks", nargs="*", type=notebook, default=sorted(BOOK.glob("*.ipynb")))
         sub.set_defaults(command=command)
+        every = sorted(BOOK.glob("*.ipynb"))
+        sub.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", type=notebook, default=every)
+        if command is matrix:
+            sub.add_argument(
+                "--topics", type=Path, help="topics.py of another Python patch release"
+            )
     arguments = vars(parser.parse_args())
     return arguments.pop("command")(**arguments)
 
