@@ -5,15 +5,17 @@ Axes: N batch, T time, C input features, H hidden. Inputs (N, T, C), outputs (N,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from mxnet import nd
 from mxnet.gluon import Block, HybridBlock, nn
 
 from gluon_rnn.cells import Cell
 from gluon_rnn.checks import instance, one_of, require, sequence_lengths
+
+Array, States = nd.NDArray, list[nd.NDArray]
 
 __all__ = ["RNN", "Bidirectional", "Layer", "Stacked"]
 
@@ -65,29 +67,24 @@ class _Graph(HybridBlock):
 
 
 class Layer(Block):
-    """A sequence layer. Its states are one flat list, the first part's first."""
-
-    def parts(self) -> list[Any]:
-        """The cells or layers whose states these are."""
-        raise NotImplementedError
+    """A sequence layer. Its states are one flat list, the first of its parts' first."""
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
         """Shape (N, width) and layout of each state."""
-        return [info for part in self.parts() for info in part.state_info(batch_size)]
+        return [info for part in self._parts for info in part.state_info(batch_size)]
 
-    def begin_state(self, batch_size: int, dtype: Any = "float32") -> list[nd.NDArray]:
+    def begin_state(self, batch_size: int, dtype: Any = "float32") -> States:
         """States of zeros."""
         return [nd.zeros(info["shape"], dtype=dtype) for info in self.state_info(batch_size)]
 
-    def _deal(self, states: list[nd.NDArray] | None) -> list[list[nd.NDArray] | None]:
+    def _deal(self, states: States | None) -> list[States | None]:
         """The flat list, cut into each part's own."""
-        counts = [len(part.state_info()) for part in self.parts()]
         if states is None:
-            return [None] * len(counts)
+            return [None] * len(self._parts)
         instance("states", states, (list, tuple))
+        counts = [len(part.state_info()) for part in self._parts]
         require(len(states) == sum(counts), "states", f"{sum(counts)} in a list", len(states))
-        rest = iter(states)
-        return [[next(rest) for _ in range(n)] for n in counts]
+        return [list(states[k - n : k]) for k, n in zip(np.cumsum(counts), counts, strict=True)]
 
 
 class RNN(Layer):
@@ -97,43 +94,35 @@ class RNN(Layer):
 
     Parameters: ``cell`` any of :mod:`gluon_rnn.cells`; ``engine`` "fused" (MXNet's operator for a
     whole sequence), "unrolled" (the cell's own equations, all input projections in one product, one
-    compiled graph per length) or "auto": fused where the operator computes the cell's formula
-    exactly (Elman with tanh or ReLU, GRU with ``reset_after=True``, LSTM without variants), else
-    unrolled. ``hybridize(False)`` runs the unrolled steps one by one, to look inside.
+    compiled graph per length) or "auto": fused where the operator computes the cell's very formula
+    (Elman with tanh or ReLU, GRU with ``reset_after=True``, LSTM without variants), else unrolled.
+    ``hybridize(False)`` runs the unrolled steps one by one, to look inside.
 
     Inputs and outputs: inputs (N, T, C); states as ``begin_state(N)``, zeros if ``None``;
     ``valid_length`` (N,), whole numbers in 1..T. Returns outputs (N, T, H), zero beyond
     ``valid_length``, and the states after each sequence's last valid step.
 
-    Raises: ``ValueError``, ``TypeError`` naming the argument; ``engine="fused"`` on a formula the
-    operator lacks says which part.
-
-    Differs from Gluon's fused layers: NTC, any cell, lengths, parameters that stay the cell's.
+    Raises: ``ValueError``, ``TypeError`` naming the argument; where ``engine="fused"`` asks for
+    what the operator lacks, saying what. Differs from Gluon's fused layers: NTC, any cell, lengths.
     """
 
     def __init__(self, cell: Cell, engine: str = "auto", prefix: str | None = None) -> None:
         super().__init__(prefix=prefix)
         self.cell = instance("cell", cell, Cell)
+        self._parts = [cell]
         self._engine = one_of("engine", engine, ("auto", "fused", "unrolled"))
-        self.engine_for()
+        self.engine_for()  # raises where it cannot run
         self.hybridize()
-
-    def parts(self) -> list[Any]:
-        return [self.cell]
 
     def engine_for(self, dtype: str = "float32", masked: bool = False) -> str:
         """Which engine runs: "fused" or "unrolled"."""
-        mode, lacks = self.cell.fused_mode, None
-        if mode is None:
-            lacks = self.cell.fused_lacks
-        elif mode == "lstm" and masked:
-            lacks = "c_t at a valid_length (it returns c_T only)"
-        elif mode == "rnn_relu" and dtype == "float64":
-            lacks = "a ReLU in float64 (its own rounds to float32)"
-        if self._engine == "fused":
-            require(
-                lacks is None, "engine", f"'unrolled', as the operator lacks {lacks}", "'fused'"
-            )
+        lacks = {
+            None: self.cell.fused_lacks,
+            "lstm": masked and "c_t at a valid_length (it returns c_T only)",
+            "rnn_relu": dtype == "float64" and "a ReLU in float64 (its own rounds to float32)",
+        }.get(self.cell.fused_mode)
+        if lacks and self._engine == "fused":
+            require(False, "engine", f"'unrolled', as the operator lacks {lacks}", "'fused'")
         return "unrolled" if lacks or self._engine == "unrolled" else "fused"
 
     def hybridize(self, active: bool = True, **kwargs: Any) -> None:
@@ -148,20 +137,16 @@ class RNN(Layer):
 
         self._graph = graph
 
-    def forward(
-        self,
-        inputs: nd.NDArray,
-        states: list[nd.NDArray] | None = None,
-        valid_length: nd.NDArray | Sequence[int] | None = None,
-    ) -> tuple[nd.NDArray, list[nd.NDArray]]:
-        self.cell.check_inputs(instance("inputs", inputs, nd.NDArray), "NTC")
+    def forward(self, inputs: Array, states: States | None = None, valid_length: Any = None):
+        self.cell.check_inputs(instance("inputs", inputs, Array), "NTC")
         (N, T, C), dtype = inputs.shape, inputs.dtype.__name__
         states = self.begin_state(N, dtype) if states is None else states
         self.cell.check_states(states, N, dtype)
         lengths = [] if valid_length is None else [sequence_lengths(valid_length, N, T)]
         self.cell.infer_input_size(C)
-        engine = self.engine_for(dtype, bool(lengths))
-        outputs, *states = self._graph(engine, T, bool(lengths), dtype)(inputs, *states, *lengths)
+        masked = bool(lengths)
+        graph = self._graph(self.engine_for(dtype, masked), T, masked, dtype)
+        outputs, *states = graph(inputs, *states, *lengths)
         return outputs, states
 
 
@@ -174,11 +159,9 @@ class Bidirectional(Layer):
 
     Parameters: ``forward``, ``backward`` layers; ``merge`` "concat" or "sum" of their outputs.
 
-    Inputs and outputs: as :class:`RNN`, outputs (N, T, 2 H), or (N, T, H) for "sum"; states the
-    forward layer's, then the backward layer's, whose last step is t = 1. With ``valid_length`` each
-    sequence is reversed within its own length: padding stays at the end.
-
-    Raises: ``ValueError``, ``TypeError`` naming the argument.
+    Inputs, outputs, errors: as :class:`RNN`; outputs (N, T, 2 H), or (N, T, H) for "sum"; states
+    the forward layer's, then the backward layer's, whose last step is t = 1. With ``valid_length``
+    each sequence is reversed within its own length: padding stays at the end.
 
     Differs from ``gluon.rnn.BidirectionalCell``: each direction runs fused where it can.
     """
@@ -189,22 +172,19 @@ class Bidirectional(Layer):
         super().__init__(prefix=prefix)
         self.ahead = instance("forward", forward, Layer)
         self.back = instance("backward", backward, Layer)
+        self._parts = [forward, backward]
         self._merge = one_of("merge", merge, ("concat", "sum"))
 
-    def parts(self) -> list[Any]:
-        return [self.ahead, self.back]
-
-    def forward(self, inputs, states=None, valid_length=None):
-        instance("inputs", inputs, nd.NDArray)
-        dealt = self._deal(states)
-        ahead, ahead_states = self.ahead(inputs, dealt[0], valid_length)
-        back, back_states = self.back(_reverse(inputs, valid_length), dealt[1], valid_length)
+    def forward(self, inputs: Array, states: States | None = None, valid_length: Any = None):
+        own, others = self._deal(states)
+        ahead, own = self.ahead(inputs, own, valid_length)
+        back, others = self.back(_reverse(inputs, valid_length), others, valid_length)
         back = _reverse(back, valid_length)
         outputs = nd.concat(ahead, back, dim=2) if self._merge == "concat" else ahead + back
-        return outputs, ahead_states + back_states
+        return outputs, own + others
 
 
-def _reverse(x: nd.NDArray, valid_length: Any) -> nd.NDArray:
+def _reverse(x: Array, valid_length: Any) -> Array:
     """Turn (N, T, C) around in time, each sequence within its own length."""
     if valid_length is None:
         return nd.flip(x, axis=1)
@@ -220,27 +200,21 @@ class Stacked(Layer):
 
     Parameters: ``*layers``; ``dropout`` the share of units silenced between them in training.
 
-    Inputs and outputs: as :class:`RNN`; outputs of the last layer; states of all, lowest first.
-
-    Raises: ``ValueError``, ``TypeError`` naming the argument.
-
+    Inputs, outputs, errors: as :class:`RNN`; outputs the last layer's; states all, lowest first.
     Differs from ``gluon.rnn.SequentialRNNCell``: each layer runs fused where it can.
     """
 
     def __init__(self, *layers: Layer, dropout: float = 0.0, prefix: str | None = None) -> None:
         super().__init__(prefix=prefix)
-        require(len(layers) > 0, "layers", "at least one layer", "none")
         for k, layer in enumerate(layers):
             self.register_child(instance(f"layers[{k}]", layer, Layer))
+        require(len(layers) > 0, "layers", "at least one layer", "none")
         require(0 <= dropout < 1, "dropout", "at least 0 and less than 1", dropout)
-        self._drop, self._depth = nn.Dropout(dropout), len(layers)
+        self._parts, self._drop = list(layers), nn.Dropout(dropout)
 
-    def parts(self) -> list[Any]:
-        return list(self._children.values())[: self._depth]
-
-    def forward(self, inputs, states=None, valid_length=None):
+    def forward(self, inputs: Array, states: States | None = None, valid_length: Any = None):
         last = []
-        for k, (layer, own) in enumerate(zip(self.parts(), self._deal(states), strict=True)):
+        for k, (layer, own) in enumerate(zip(self._parts, self._deal(states), strict=True)):
             inputs, own = layer(self._drop(inputs) if k else inputs, own, valid_length)
             last += own
         return inputs, last
