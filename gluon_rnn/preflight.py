@@ -164,7 +164,7 @@ def _install_from_system(missing):
     elif shutil.which("dnf"):
         command = _with(root + "dnf install -y", missing, 1)
     else:
-        command = _with(root + "apt-get install -y", missing, 0)
+        command = _with(f"{root}apt-get update && {root}apt-get install -y", missing, 0)
     return f"Missing on this machine: {', '.join(missing)}.", command
 
 
@@ -199,12 +199,13 @@ def _distributions(installing):
 
 
 def _wrong_versions(wrong):
-    found = ", ".join(f"{name} {version} (needed: {NEEDED[name]})" for name, version in wrong)
+    found = ", ".join(f"{name} {version}" for name, version in wrong)
+    needed = ", ".join(f"{name} {NEEDED[name]}" for name, _ in wrong)
     pip = f"{shlex.quote(sys.executable)} -m pip install"
     if importlib.util.find_spec("pip") is None:
         pip = f"uv pip install --python {shlex.quote(sys.executable)}"
     command = " ".join([pip] + [f"'{name}=={NEEDED[name]}.*'" for name, _ in wrong])
-    return f"MXNet 1.9.1 does not run with {found}; mend it and restart Python.", command
+    return f"This Python has {found}; needed: {needed}. Restart it after this:", command
 
 
 def _import_mxnet():
