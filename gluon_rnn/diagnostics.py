@@ -1,0 +1,191 @@
+"""Look inside a cell that runs: where gradients go, what its Jacobian does, when its gates open.
+
+Axes: N batch, T time, C input features, H hidden, S all states of a cell side by side. Results are
+NumPy arrays. Used in notebooks/05_long_range_gradients.ipynb and those after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from mxnet import autograd, nd
+
+from gluon_rnn.cells import Cell, GRUCell, LSTMCell
+from gluon_rnn.checks import instance, require
+
+__all__ = [
+    "gate_traces",
+    "jacobians",
+    "norms_by_lag",
+    "plot_gates",
+    "plot_norms_by_lag",
+    "plot_singular_values",
+    "run",
+    "singular_values",
+    "state_gradients",
+]
+
+
+def run(
+    cell: Cell,
+    inputs: nd.NDArray,
+    states: list[nd.NDArray] | None = None,
+    probes: list[list[nd.NDArray]] | None = None,
+) -> tuple[list[nd.NDArray], list[list[nd.NDArray]]]:
+    """Outputs o_1 ... o_T and states s_0 ... s_T of a cell, step by step from inputs (N, T, C).
+
+    ``probes`` are added to the states, and to an output that is the first state.
+    """
+    instance("cell", cell, Cell).check_inputs(instance("inputs", inputs, nd.NDArray), "NTC")
+    if states is None:
+        states = cell.begin_state(inputs.shape[0], dtype=inputs.dtype)
+    probe = (lambda s, t: s) if probes is None else _add(probes)
+    outputs, trajectory = [], [probe(states, 0)]
+    for t in range(inputs.shape[1]):
+        output, states = cell(inputs[:, t], trajectory[-1])  # (N, H)
+        trajectory.append(probe(states, t + 1))
+        is_state = output.shape == states[0].shape and bool((output == states[0]).min().asscalar())
+        outputs.append(trajectory[-1][0] if is_state else output)
+    return outputs, trajectory
+
+
+def _add(probes):
+    return lambda states, t: [s + e for s, e in zip(states, probes[t], strict=True)]
+
+
+def state_gradients(
+    cell: Cell,
+    inputs: nd.NDArray,
+    loss: Callable[[nd.NDArray], nd.NDArray],
+    states: list[nd.NDArray] | None = None,
+) -> list[np.ndarray]:
+    r"""∂L/∂s_t for every t, by autograd, whatever the cell and the task.
+
+    Parameters: ``loss`` of the outputs (N, T, H); what is not a single number is summed. A task's
+    own head goes in it: ``lambda o: ce(model.decoder(o[:, -1]), labels)``.
+
+    Returns, for each state of the cell, an array (T + 1, N, width): [t] is ∂L/∂s_t, [0] of the
+    state it began in. A zero is added to every state, and autograd asked for its gradient: so [t]
+    has all paths from s_t to the loss, through later steps and through its own output.
+
+    Raises: ``ValueError``, ``TypeError`` as the cell's step.
+    """
+    _, trajectory = run(cell, inputs, states)  # settles shapes
+    probes = [[nd.zeros_like(s) for s in now] for now in trajectory]
+    for probe in (e for now in probes for e in now):
+        probe.attach_grad()
+    with autograd.record():
+        outputs, _ = run(cell, inputs, states, probes)
+        value = loss(nd.stack(*outputs, axis=1))  # of (N, T, H)
+    found = iter(autograd.grad(value, [e for now in probes for e in now]))
+    each = [[next(found).asnumpy() for _ in now] for now in probes]
+    return [np.stack(per) for per in zip(*each, strict=True)]
+
+
+def jacobians(cell: Cell, inputs: nd.NDArray, states: list[nd.NDArray] | None = None) -> np.ndarray:
+    r"""∂s_t/∂s_{t-1} for every step, by autograd row by row, of shape (T, N, S, S).
+
+    [t - 1, n, i, j] is ∂s_{t,i}/∂s_{t-1,j}; an LSTM's s is [h, c], so S = 2 H and its cells' own
+    block is [..., H:, H:]. The rows i are S copies of the batch, each asked for one component.
+
+    Raises: ``ValueError``, ``TypeError`` as the cell's step.
+    """
+    _, trajectory = run(cell, inputs, states)
+    (N, T, _), widths = inputs.shape, [s.shape[1] for s in trajectory[0]]
+    S, every = sum(widths), []
+    rows = nd.tile(nd.eye(S, dtype=inputs.dtype).expand_dims(1), (1, N, 1)).reshape((-1, S))
+    for t in range(T):
+        before = [nd.tile(s, (S, 1)) for s in trajectory[t]]  # (S N, width)
+        for s in before:
+            s.attach_grad()
+        with autograd.record():
+            _, after = cell(nd.tile(inputs[:, t], (S, 1)), before)
+            after = nd.concat(*after, dim=1)  # (S N, S)
+        J = nd.concat(*autograd.grad(after, before, rows), dim=1).asnumpy()  # (S N, S)
+        every.append(J.reshape(S, N, S).swapaxes(0, 1))
+    return np.stack(every)  # (T, N, S, S)
+
+
+def singular_values(matrices: np.ndarray) -> np.ndarray:
+    """The factors (..., S) by which each matrix (..., S, S) stretches, largest first."""
+    return np.linalg.svd(matrices, compute_uv=False)
+
+
+def gate_traces(
+    cell: GRUCell | LSTMCell, inputs: nd.NDArray, states: list[nd.NDArray] | None = None
+) -> dict[str, np.ndarray]:
+    """What the gates did: (N, T, H) by name, r, z, n, h of a GRU, i, f, g, o, c, h of an LSTM.
+
+    States are the cell's; gates are computed from its parameters, by its equations, in NumPy.
+
+    Raises: ``TypeError`` for a cell without gates.
+    """
+    instance("cell", cell, (GRUCell, LSTMCell))
+    _, trajectory = run(cell, inputs, states)
+    p = {name: q.data().asnumpy() for name, q in cell._reg_params.items()}
+    h, *c = (np.stack([s.asnumpy() for s in per], axis=1) for per in zip(*trajectory, strict=True))
+    past, H = h[:, :-1], h.shape[-1]  # (N, T, H)
+    Wx = np.split(inputs.asnumpy() @ p["i2h_weight"].T + p["i2h_bias"], len(p["i2h_bias"]) // H, -1)
+    U, b = (np.split(p[name], len(Wx)) for name in ("h2h_weight", "h2h_bias"))
+    a = [w + past @ u.T + v for w, u, v in zip(Wx, U, b, strict=True)]
+    if isinstance(cell, GRUCell):
+        r, z = _sigmoid(a[0]), _sigmoid(a[1])
+        after = r * (past @ U[2].T + b[2])
+        n = np.tanh(Wx[2] + (after if cell._reset_after else (r * past) @ U[2].T + b[2]))
+        return {"r": r, "z": z, "n": n, "h": h[:, 1:]}
+    seen = {"c2i_weight": c[0][:, :-1], "c2f_weight": c[0][:, :-1], "c2o_weight": c[0][:, 1:]}
+    i, f, o = (
+        _sigmoid(a_k + p.get(name, 0) * c_k)
+        for a_k, (name, c_k) in zip((a[0], a[1], a[3]), seen.items(), strict=True)
+    )
+    return {"i": i, "f": f, "g": np.tanh(a[2]), "o": o, "c": c[0][:, 1:], "h": h[:, 1:]}
+
+
+def _sigmoid(a: np.ndarray) -> np.ndarray:
+    return (1 + np.tanh(a / 2)) / 2
+
+
+def norms_by_lag(gradients: np.ndarray) -> np.ndarray:
+    """‖∂L/∂s_{T-n}‖ for the lags n = 0 … T, from one state's (T + 1, N, width)."""
+    return np.linalg.norm(gradients.reshape(len(gradients), -1), axis=1)[::-1]
+
+
+def plot_norms_by_lag(norms: np.ndarray, label: str = "", ax: Axes | None = None, **line) -> Axes:
+    """A line of norms against lag, logarithmic, its label at its end; zeros are left out."""
+    ax = ax or plt.gca()
+    lags = np.flatnonzero(norms)
+    require(len(lags) > 0, "norms", "one that is not zero", norms)
+    (drawn,) = ax.semilogy(lags, norms[lags], **line)
+    ax.annotate(
+        label, (lags[-1], norms[lags[-1]]), (4, 0), textcoords="offset points", va="center",
+        color=drawn.get_color(), annotation_clip=False,
+    )  # fmt: skip
+    ax.set(xlabel="lag n (steps back from the end)", ylabel="‖∂L/∂h$_{T-n}$‖")
+    return ax
+
+
+def plot_singular_values(values: np.ndarray, ax: Axes | None = None) -> Axes:
+    """Each step's singular values (T, S) as dots, logarithmic; the line 1 keeps a gradient."""
+    ax = ax or plt.gca()
+    require(values.ndim == 2, "values", "axes (T, S)", values.shape)
+    t = np.arange(1, len(values) + 1)
+    ax.plot(t, values, ".", color="C3", markersize=4)
+    ax.plot(t, values.max(axis=1), color="C0")
+    ax.axhline(1, color="0.4", linestyle="--", linewidth=1)
+    ax.set(yscale="log", xlabel="step t", ylabel="singular values of ∂h$_t$/∂h$_{t-1}$")
+    return ax
+
+
+def plot_gates(trace: np.ndarray, name: str = "gate", ax: Axes | None = None, low: float = 0.0):
+    """A gate (T, H) as a heat map, time to the right, on the scale ``low`` to 1."""
+    ax = ax or plt.gca()
+    require(trace.ndim == 2, "trace", "axes (T, H): one sequence", trace.shape)
+    extent = (0.5, len(trace) + 0.5, trace.shape[1] + 0.5, 0.5)
+    image = ax.imshow(trace.T, aspect="auto", vmin=low, vmax=1, extent=extent)
+    ax.figure.colorbar(image, ax=ax, label=name)
+    ax.set(xlabel="step t", ylabel="unit")
+    ax.grid(False)
+    return ax
