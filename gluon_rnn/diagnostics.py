@@ -69,7 +69,8 @@ def state_gradients(
 
     Returns, for each state of the cell, an array (T + 1, N, width): [t] is ∂L/∂s_t, [0] of the
     state it began in. A zero is added to every state, and autograd asked for its gradient: so [t]
-    has all paths from s_t to the loss, through later steps and through its own output.
+    has all paths from s_t to the loss, through later steps and through its own output. As after
+    any backward pass, the parameters' own gradients are this loss's.
 
     Raises: ``ValueError``, ``TypeError`` as the cell's step.
     """
@@ -80,9 +81,8 @@ def state_gradients(
     with autograd.record():
         outputs, _ = run(cell, inputs, states, probes)
         value = loss(nd.stack(*outputs, axis=1))  # of (N, T, H)
-    found = iter(autograd.grad(value, [e for now in probes for e in now]))
-    each = [[next(found).asnumpy() for _ in now] for now in probes]
-    return [np.stack(per) for per in zip(*each, strict=True)]
+    value.backward()
+    return [np.stack([e.grad.asnumpy() for e in per]) for per in zip(*probes, strict=True)]
 
 
 def jacobians(cell: Cell, inputs: nd.NDArray, states: list[nd.NDArray] | None = None) -> np.ndarray:
