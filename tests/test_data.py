@@ -1,0 +1,125 @@
+"""Text to batches, and texts that are not what they should be."""
+
+import numpy as np
+import pytest
+
+from gluon_rnn import TokenBatches, encode, read_text, split_documents, vocabulary
+
+DOCUMENTS = [f"document {k}: {'abc' * k}\n" for k in range(20)]
+
+
+def test_documents_are_split_whole():
+    parts = split_documents(DOCUMENTS, validation=0.1, test=0.2, seed=3)
+    assert [len(p) for p in parts] == [14, 2, 4]
+    assert sorted(text for part in parts for text in part) == sorted(DOCUMENTS)
+    assert parts == split_documents(DOCUMENTS, validation=0.1, test=0.2, seed=3)
+    assert parts != split_documents(DOCUMENTS, validation=0.1, test=0.2, seed=4)
+    assert [len(p) for p in split_documents(DOCUMENTS[:3], 0.01, 0.01)] == [1, 1, 1]
+    assert [len(p) for p in split_documents(DOCUMENTS[:3], 0, 0)] == [3, 0, 0]
+
+
+def test_characters_round_trip():
+    text = "Naïve 循环 network,\n\ttwice."
+    vocab = vocabulary([text])
+    tokens = encode(text, vocab)
+    assert "".join(vocab.to_tokens(tokens.tolist())) == text
+    assert len(vocab) == len(set(text)) + 1  # one for all others
+    assert vocab.to_tokens(encode("xylophone", vocab).tolist())[0] == vocab.unknown_token
+
+
+def test_the_most_frequent_character_comes_first():
+    vocab = vocabulary(["abbccc"])
+    assert encode("cba", vocab).tolist() == [1, 2, 3]
+
+
+def test_a_character_outside_a_closed_vocabulary_is_named():
+    import gluonnlp
+
+    counter = gluonnlp.data.count_tokens(list("ab\n"))
+    closed = gluonnlp.Vocab(
+        counter, unknown_token=None, padding_token=None, bos_token=None, eos_token=None
+    )
+    assert encode("ab", closed).shape == (2,)
+    with pytest.raises(ValueError, match="characters of the vocabulary, received 'z' in line 2"):
+        encode("ab\nzb", closed)
+
+
+def test_batches_are_the_tokens_in_order_and_labels_one_step_ahead():
+    batches = [
+        (x.asnumpy().tolist(), y.asnumpy().tolist()) for x, y in TokenBatches(range(13), 2, 3)
+    ]
+    assert batches == [
+        ([[0, 1, 2], [6, 7, 8]], [[1, 2, 3], [7, 8, 9]]),
+        ([[3, 4, 5], [9, 10, 11]], [[4, 5, 6], [10, 11, 12]]),
+    ]
+
+
+@pytest.mark.parametrize("count", [7, 8, 12, 50, 97])
+def test_every_label_is_the_next_input(count):
+    batches = TokenBatches(np.arange(count), 2, 3)
+    rows = [[], []]
+    for x, y in batches:
+        assert (y.asnumpy() == x.asnumpy() + 1).all()
+        for n in range(2):
+            rows[n] += x.asnumpy()[n].tolist()
+    for row in rows:  # a state carried along a row sees one unbroken text
+        assert np.diff(row).tolist() == [1] * (len(row) - 1)
+    assert len(list(batches)) == len(batches) == ((count - 1) // 2) // 3
+    assert len(list(batches)) == len(batches)  # and again
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_any_line_ending(tmp_path, ending):
+    file = tmp_path / "text.txt"
+    file.write_bytes(ending.join(["one", "two", ""]).encode())
+    assert read_text(file) == "one\ntwo\n"
+
+
+def test_chinese_and_a_byte_order_mark(tmp_path):
+    file = tmp_path / "text.txt"
+    file.write_text("循环神经网络", encoding="utf-8-sig")
+    assert read_text(file) == "循环神经网络"
+    tokens = encode(read_text(file), vocabulary([read_text(file)]))
+    assert len(next(iter(TokenBatches(tokens, 1, 5)))) == 2
+
+
+FAULTS = [
+    (b"", "text.txt: expected a text, received an empty file"),
+    (b"\n  \n", "text.txt: expected a text, received an empty file"),
+    (
+        "é".encode("latin-1"),
+        "text.txt: expected UTF-8 text, received byte 0xe9 at offset 0, line 1",
+    ),
+    (b"one\ntwo \xff", "received byte 0xff at offset 8, line 2"),
+]
+
+
+@pytest.mark.parametrize(("content", "words"), FAULTS)
+def test_a_file_that_is_no_text(tmp_path, content, words):
+    file = tmp_path / "text.txt"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=words.replace("(", r"\(")):
+        read_text(file)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda: TokenBatches(range(12), 3, 4),
+            "at least 13 for one batch of 3 × 4 .* received 12",
+        ),
+        (lambda: TokenBatches([], 3, 4), "tokens: .* received 0"),
+        (lambda: TokenBatches([[1, 2]], 1, 1), r"tokens: expected one axis \(T,\)"),
+        (lambda: TokenBatches(range(9), 0, 1), "batch_size: expected at least 1, received 0"),
+        (lambda: TokenBatches(range(9), 1, -1), "length: expected at least 1, received -1"),
+        (lambda: vocabulary([]), "documents: expected at least one character"),
+        (lambda: vocabulary([""]), "documents: expected at least one character"),
+        (lambda: split_documents(["a", "b"]), "documents: expected at least 3 .* received 2"),
+        (lambda: split_documents(DOCUMENTS, 1.0), "validation: expected a share"),
+        (lambda: split_documents(DOCUMENTS, test=-0.1), "test: expected a share"),
+    ],
+)
+def test_what_cannot_be_batched(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
