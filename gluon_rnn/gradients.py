@@ -5,13 +5,14 @@ One sequence; arrays count time from 0; T time, C input features, H hidden, Q ou
 
     z_t = U h_{t-1} + W x_t + b,   h_t = f(z_t),   y_t = V h_t,   L = Σ_t L_t(y_t)     (6.28-6.29)
 
-Derived, and the costs measured, in notebooks/04_learning_through_time.ipynb.
+``p`` are the parameters; ``x`` (T, C); ``loss_gradient`` ∂L_t/∂y_t, an array (T, Q) or a function of
+t and y_t (for ∂L_t/∂h_t let V = I); ``f`` one of ``ACTIVATIONS``; ``cost`` counts. What does not fit
+raises a ``ValueError`` naming it. Derived in notebooks/04_learning_through_time.ipynb.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -26,11 +27,16 @@ ACTIVATIONS = {  # f and f', both of z; relu'(0) = 0 as in MXNet
     "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0),
     "identity": (lambda z: z * 1.0, np.ones_like),
 }
-LossGradient = np.ndarray | Callable[[int, np.ndarray], np.ndarray]
 
 
-class Parameters(NamedTuple("Parameters", [(n, np.ndarray) for n in ("U", "W", "b", "V", "h0")])):
+class Parameters(NamedTuple):
     """U (H, H), W (H, C), b (H,), V (Q, H), h0 (H,); or the gradient with respect to each."""
+
+    U: np.ndarray
+    W: np.ndarray
+    b: np.ndarray
+    V: np.ndarray
+    h0: np.ndarray
 
 
 class Online(NamedTuple):
@@ -42,27 +48,21 @@ class Online(NamedTuple):
     sensitivity: dict[str, np.ndarray]
 
 
-@dataclass
 class Cost:
-    """Multiplications done, and numbers held at once at most, counted where they happen."""
+    """Multiplications in products, and numbers held at once at most, counted where they happen."""
 
-    operations: int = 0
-    memory: int = 0
+    operations = memory = 0
 
     def dot(self, A: np.ndarray, B: np.ndarray) -> np.ndarray:
         self.operations += A.size * (B.shape[1] if B.ndim == 2 else 1)
         return A @ B
-
-    def times(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        self.operations += max(a.size, b.size)
-        return a * b
 
     def hold(self, *arrays: np.ndarray) -> None:
         self.memory = max(self.memory, sum(a.size for a in arrays))
 
 
 def _checked(p: Parameters) -> Parameters:
-    """The parameters, in float64 (no copies of what is), each of the shape it must have."""
+    """The parameters in float64 (no copies of what is), each of the shape it must have."""
     p = Parameters(*(np.asarray(a, dtype="float64") for a in instance("p", p, Parameters)))
     H = p.U.shape[:1]
     shapes = (H + H, H + p.W.shape[-1:], H, p.V.shape[:1] + H, H)
@@ -71,64 +71,49 @@ def _checked(p: Parameters) -> Parameters:
     return p
 
 
-def forward(p: Parameters, x: np.ndarray, f: str = "tanh", cost: Cost | None = None):
-    """z (T, H), h (T + 1, H), beginning with h0, and y (T, Q), of x (T, C)."""
+def _gradient_at(loss_gradient, t: int, y: np.ndarray) -> np.ndarray:
+    g = loss_gradient(t, y) if callable(loss_gradient) else [*loss_gradient[t : t + 1], ()][0]
+    require(np.shape(g) == y.shape, f"loss_gradient at t = {t}", f"shape {y.shape}", np.shape(g))
+    return np.asarray(g, dtype="float64")
+
+
+def forward(p: Parameters, x, f: str = "tanh", cost: Cost | None = None) -> tuple[np.ndarray, ...]:
+    """z (T, H), h (T + 1, H), which begins with h0, and y (T, Q)."""
     p, x, cost = _checked(p), np.asarray(x, dtype="float64"), cost or Cost()
-    fits = x.ndim == 2 and x.shape[1] == p.W.shape[1] and len(x) > 0
-    require(fits, "x", f"shape (T, {p.W.shape[1]}), T ≥ 1", x.shape)
-    zs, hs, activate = [], [p.h0], ACTIVATIONS[one_of("f", f, ACTIVATIONS)][0]
+    C, activate = p.W.shape[1], ACTIVATIONS[one_of("f", f, ACTIVATIONS)][0]
+    require(x.ndim == 2 and x.shape[1:] == (C,) and len(x) > 0, "x", f"shape (T, {C})", x.shape)
+    zs, hs = [], [p.h0]
     for x_t in x:
         zs.append(cost.dot(p.U, hs[-1]) + cost.dot(p.W, x_t) + p.b)
         hs.append(activate(zs[-1]))
     return np.array(zs), np.array(hs), np.array([cost.dot(p.V, h) for h in hs[1:]])
 
 
-def _gradient_at(loss_gradient: LossGradient, t: int, y: np.ndarray) -> np.ndarray:
-    """∂L_t/∂y_t (Q,)."""
-    g = loss_gradient(t, y) if callable(loss_gradient) else [*loss_gradient[t : t + 1], ()][0]
-    require(np.shape(g) == y.shape, f"loss_gradient at t = {t}", f"shape {y.shape}", np.shape(g))
-    return np.asarray(g, dtype="float64")
-
-
-def _backward(p, x, loss_gradient, f, window, xi, cost):
-    """For k = T … 1: k, [δ_{k,k}, δ_{k+1,k}, …], Uᵀ of these, x_k, h_{k-1}, h_k, ∂L_k/∂y_k.
-
-    Without a window the δ are one row, their sum.
-    """
+def _backward(p, x, loss_gradient, f, window, xi, cost) -> Iterator[tuple]:
+    """For k = T … 1: k, rows δ_{k,k}, δ_{k+1,k} … (no window: their sum), Uᵀ times them, …"""
     (z, h, y), p, x = forward(p, x, f, cost), _checked(p), np.asarray(x, dtype="float64")
-    T, H = z.shape
-    rows = T if callable(loss_gradient) else len(loss_gradient)
+    T, rows = len(z), len(z) if callable(loss_gradient) else len(loss_gradient)
     require(rows == T, "loss_gradient", f"{T} rows, as x", rows)
     require(xi is None or np.shape(xi) == (T,), "xi", f"shape ({T},)", np.shape(xi))
     K = whole("window", T if window is None else window)
     g = np.array([_gradient_at(loss_gradient, t, y_t) for t, y_t in enumerate(y)])
-    back = np.zeros((1 if window is None else 0, H))
+    back = np.zeros((1 if window is None else 0, z.shape[1]))
     for k in reversed(range(T)):
         e = cost.dot(g[k], p.V)[None]  # (1, H) = ∂L_k/∂h_k
         e = e + back if window is None else np.concatenate([e, back])[:K]
-        δ = cost.times(e, ACTIVATIONS[f][1](z[k]))
+        δ = e * ACTIVATIONS[f][1](z[k])
         back = cost.dot(δ, p.U) * (1 if xi is None else xi[k])
         cost.hold(x, z, h, g, δ, back, *p)  # as many gradients as parameters
         yield k, δ, back, x[k], h[k], h[k + 1], g[k]
 
 
-def bptt(
-    p: Parameters, x: np.ndarray, loss_gradient: LossGradient, f: str = "tanh",
-    window: int | None = None, xi: np.ndarray | None = None, cost: Cost | None = None,
-) -> Parameters:  # fmt: skip
-    r"""The gradient of L by backpropagation through time.
+def bptt(p, x, loss_gradient, f="tanh", window=None, xi=None, cost=None) -> Parameters:
+    """The gradient of L by backpropagation through time.
 
-    .. math::
-        \delta_{t,k} = \partial L_t / \partial z_k
-            &= f'(z_k) \odot U^\top \delta_{t,k+1} && \text{(6.34-6.36)} \\
-        \partial L / \partial (U, W, b) &= \textstyle\sum_t \sum_{k \le t}
-            \delta_{t,k} (h_{k-1}, x_k, 1)^\top && \text{(6.39-6.41)}
+        δ_{t,k} = ∂L_t/∂z_k = f'(z_k) ⊙ Uᵀ δ_{t,k+1}                              (6.34-6.36)
+        ∂L/∂U, ∂L/∂W, ∂L/∂b = Σ_t Σ_{k≤t} δ_{t,k} times h_{k-1}ᵀ, x_kᵀ, 1         (6.39-6.41)
 
-    Parameters: ``p``; ``x`` (T, C); ``loss_gradient`` ∂L_t/∂y_t as an array (T, Q) or a function of
-    t and y_t (for ∂L_t/∂h_t let V = I); ``f`` of ``ACTIVATIONS``; ``window`` K keeps δ_{t,k} with
-    t - k < K only; ``xi`` (T,) multiplies what flows back from z_t to h_{t-1}: 0 cuts there.
-
-    Raises: ``ValueError`` naming the array that does not fit.
+    ``window`` K: only δ_{t,k} with t - k < K; ``xi`` (T,) scales what flows from z_t to h_{t-1}.
     """
     d, cost = Parameters(*map(np.zeros_like, _checked(p))), cost or Cost()
     for _, δ, back, x_k, past, h_k, g_k in _backward(p, x, loss_gradient, f, window, xi, cost):
@@ -141,50 +126,35 @@ def bptt(
     return d
 
 
-def deltas(p: Parameters, x: np.ndarray, loss_gradient: LossGradient, f: str = "tanh"):
-    """δ_{t,k} = ∂L_t/∂z_k at [t, k] of an array (T, T, H), zero for k > t (eq. 6.34-6.36)."""
+def deltas(p, x, loss_gradient, f="tanh") -> np.ndarray:
+    """δ_{t,k} at [t, k] of an array (T, T, H), zero for k > t (6.34-6.36)."""
     every = np.zeros((len(x), len(x), len(p.U)))
     for k, δ, *_ in _backward(p, x, loss_gradient, f, len(x), None, Cost()):
         every[k:, k] = δ
     return every
 
 
-def rtrl(
-    p: Parameters, x: Iterable[np.ndarray], loss_gradient: LossGradient, f: str = "tanh",
-    cost: Cost | None = None,
-) -> Iterator[Online]:  # fmt: skip
-    r"""After every step, the gradients so far by real-time recurrent learning.
+def rtrl(p, x, loss_gradient, f="tanh", cost=None) -> Iterator[Online]:
+    """After every step the gradients so far, by real-time recurrent learning.
 
-    .. math::
-        \partial h_t / \partial\theta &= f'(z_t) \odot (U\, \partial h_{t-1} / \partial\theta
-            + \partial^+ z_t / \partial\theta) && \text{(6.43-6.45)} \\
-        \partial L_t / \partial\theta &= (\partial h_t / \partial\theta)^\top\,
-            \partial L_t / \partial h_t && \text{(6.46)}
+        ∂h_t/∂θ = f'(z_t) ⊙ (U ∂h_{t-1}/∂θ + ∂⁺z_t/∂θ)                            (6.43-6.45)
+        ∂L_t/∂θ = (∂h_t/∂θ)ᵀ ∂L_t/∂h_t                                            (6.46)
 
-    Takes what :func:`bptt` takes; ``x`` may be any iterable of x_t (C,), even an endless one, as
-    nothing of the past is kept but ∂h_t/∂U (H, H, H), ∂h_t/∂W (H, H, C), ∂h_t/∂b and ∂h_t/∂h0
-    (H, H), h_t's unit first. To learn online, write into the arrays of ``p`` (float64) between
-    steps: each step reads them anew.
-
-    Raises: ``ValueError`` naming the array that does not fit.
+    ``x`` may be any iterable of x_t (C,), even an endless one: all that is kept of the past is h_t
+    and ∂h_t/∂θ (H, *shape of θ). To learn online, write into ``p``'s arrays between steps.
     """
     p, cost = _checked(p), cost or Cost()
-    (H, C), h, J = p.W.shape, p.h0, np.eye(len(p.U))  # J = ∂h_t/∂h0
-    S, units = np.zeros((H, H, H + C + 1)), np.arange(H)  # S = ∂h_t/∂[U W b]
-    total = Parameters(*map(np.zeros_like, p))
+    (H, C), h, total = p.W.shape, p.h0, Parameters(*map(np.zeros_like, p))
+    S, J, units = np.zeros((H, H, H + C + 1)), np.eye(H), range(H)  # ∂h_t/∂[U W b], ∂h_t/∂h0
     for t, x_t in enumerate(x):
-        past, old = h, S
-        (z,), (_, h), (y,) = forward(p._replace(h0=past), [x_t], f, cost)
+        (z,), (past, h), (y,) = forward(p._replace(h0=h), [x_t], f, cost)
         g, slope = _gradient_at(loss_gradient, t, y), ACTIVATIONS[f][1](z)[:, None]
         S = cost.dot(p.U, S.reshape(H, -1)).reshape(S.shape)
         S[units, units] += np.concatenate([past, x_t, [1.0]])  # ∂⁺z_t/∂[U W b], for each unit
-        S = cost.times(S, slope[:, None])
-        J = cost.times(cost.dot(p.U, J), slope)
-        e = cost.dot(g, p.V)  # (H,) = ∂L_t/∂h_t
+        S, J = S * slope[:, None], cost.dot(p.U, J) * slope
+        e, dV = cost.dot(g, p.V), cost.dot(g[:, None], h[None])  # e = ∂L_t/∂h_t
         dθ = cost.dot(e, S.reshape(H, -1)).reshape(H, -1)  # (H, H + C + 1)
-        dV = cost.dot(g[:, None], h[None])
         now = Parameters(dθ[:, :H], dθ[:, H:-1], dθ[:, -1], dV, cost.dot(e, J))
         total = Parameters(*(a + b for a, b in zip(total, now, strict=True)))
-        cost.hold(old, S, J, past, x_t, h, g, *now, *total)
-        parts = {"U": S[:, :, :H], "W": S[:, :, H:-1], "b": S[:, :, -1], "h0": J}
-        yield Online(y, now, total, parts)
+        cost.hold(S, S, J, past, x_t, h, g, *now, *total)  # S twice: it was made from the last
+        yield Online(y, now, total, {"U": S[..., :H], "W": S[..., H:-1], "b": S[..., -1], "h0": J})
