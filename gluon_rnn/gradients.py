@@ -5,9 +5,9 @@ One sequence; arrays count time from 0; T time, C input features, H hidden, Q ou
 
     z_t = U h_{t-1} + W x_t + b,   h_t = f(z_t),   y_t = V h_t,   L = Σ_t L_t(y_t)     (6.28-6.29)
 
-``p`` are the parameters; ``x`` (T, C); ``loss_gradient`` ∂L_t/∂y_t, an array (T, Q) or a function of
-t and y_t (for ∂L_t/∂h_t let V = I); ``f`` one of ``ACTIVATIONS``; ``cost`` counts. What does not fit
-raises a ``ValueError`` naming it. Derived in notebooks/04_learning_through_time.ipynb.
+``p`` are the parameters, ``x`` (T, C), ``loss_gradient`` ∂L_t/∂y_t as an array (T, Q) or a function
+of t and y_t (for ∂L_t/∂h_t let V = I), ``f`` one of ``ACTIVATIONS``; ``cost`` counts. What does not
+fit raises a ``ValueError`` naming it. Derived in notebooks/04_learning_through_time.ipynb.
 """
 
 from __future__ import annotations
