@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,7 +96,8 @@ def fit(
     trainer = gluon.Trainer(parameters, optimizer, settings, kvstore=None)
     history, states = History(), None
     endless = _forever(batches)
-    for step in tqdm(range(steps), desc=label, leave=False):
+    quiet = bool(os.environ.get("TQDM_DISABLE"))  # in a notebook tqdm does not look itself
+    for step in tqdm(range(steps), desc=label, leave=False, disable=quiet):
         k, (*inputs, labels) = next(endless)
         if carry_state:
             inputs.append(states if k else None)
