@@ -56,6 +56,7 @@ FAULTS = {
         {
             "sitecustomize.py": """
             import collections, sys
+            import IPython  # while it can see the true version, which decides what it imports
             Version = collections.namedtuple("Version", "major minor micro releaselevel serial")
             sys.version_info = Version(3, 12, 1, "final", 0)
             """
