@@ -133,7 +133,7 @@ def environment(folder, files=()):
 
 def run(arguments, env):
     done = subprocess.run(
-        [sys.executable, *map(str, arguments)], env=env, capture_output=True, text=True, timeout=60
+        [sys.executable, *map(str, arguments)], env=env, capture_output=True, text=True, timeout=300
     )
     return done.returncode, done.stdout + done.stderr
 
