@@ -24,6 +24,7 @@ PREFERENCES = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
+expect.set_options(timeout=MINUTE)
 
 
 @contextmanager
@@ -93,6 +94,7 @@ def test_reader_runs_all_cells(stem, tmp_path, chromium):
 
         # Opened and not yet run: every figure is there, a whole drawing in a slider's place.
         expect(page.locator(f"{OUTPUTS} img")).to_have_count(pictures)
+        expect(page.get_by_text("| Idle")).to_be_visible()
         page.screenshot(path=tmp_path / "opened.png")
 
         # Run: the stored outputs are cleared first, so that what is seen is new.

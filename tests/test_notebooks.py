@@ -233,7 +233,7 @@ RULES = list(dict.fromkeys(rule for rule, _ in BREAKERS))
 def complaints(rule, nb):
     """Each as a line that names the cell by its id and its first line."""
     for cell, complaint in rule(nb):
-        where = f"{cell.id} ({cell.source.partition(chr(10))[0]}): " if cell else ""
+        where = f"{cell.id} ({cell.source.partition(chr(10))[0][:60]}): " if cell else ""
         yield where + complaint
 
 
