@@ -24,6 +24,7 @@ class ByNotebook(LoadScopeScheduling):
         return file + "".join(re.findall(r"\[\d\d_\w+", test)[:1])
 
 
+@pytest.hookimpl(optionalhook=True)  # `-p no:xdist` is no error
 def pytest_xdist_make_scheduler(config, log):
     if config.getoption("dist") == "loadfile":
         return ByNotebook(config, log)
