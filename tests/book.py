@@ -165,7 +165,9 @@ def compare(root, stems, setting=None):
         if (failure := case.find("failure")) is not None:
             failures[int(cell)] = failure.text
     if broken or set(failed) != set(stems):
-        raise RuntimeError(f"no comparison took place:\n{run.stdout}{run.stderr}")
+        raise RuntimeError(
+            f"no comparison took place, pytest ended with {run.returncode}:\n{run.stdout}{run.stderr}"
+        )
     return failed
 
 
