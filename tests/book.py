@@ -73,6 +73,7 @@ def text(output):
 def execute(nb):
     """Run every cell of `nb` in a fresh kernel, in place, as `pytest --nbval` does."""
     os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in conftest.py
     NotebookClient(
         nb,
         timeout=600,
@@ -166,7 +167,7 @@ def compare(root, stems, setting=None):
             failures[int(cell)] = failure.text
     if broken or set(failed) != set(stems):
         raise RuntimeError(
-            f"no comparison took place, pytest ended with {run.returncode}:\n{run.stdout}{run.stderr}"
+            f"no comparison took place (pytest: {run.returncode}):\n{run.stdout}{run.stderr}"
         )
     return failed
 
