@@ -24,6 +24,9 @@ class History:
     loss: list[float] = field(default_factory=list)
     gradient_norm: list[float] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        return f"History of {len(self.loss)} steps"
+
 
 def global_norm(gradients: Sequence[nd.NDArray]) -> nd.NDArray:
     """The Euclidean norm of all gradients as one vector, shape (1,), without waiting for it."""

@@ -5,13 +5,15 @@ for how a box is drawn is not what the notebook teaches. ``values`` holds every 
 name that it has in the equations of ``STEPS``, and nothing is computed here.
 """
 
+import base64
 import io
 
 import numpy as np
+from IPython.display import display
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-__all__ = ["STEPS", "draw", "png"]
+__all__ = ["STEPS", "draw", "png", "show"]
 
 # One equation per step. What stands between spaces is a name in `values`, or is drawn as it is.
 FORWARD = (
@@ -90,7 +92,7 @@ def draw(values, step=None, title=None, equation=False):
         if name in known:
             rows = layout([f"{name} =", matrix(values[name])])
             weight = "bold" if name == now else "normal"
-            write(axes, 6.2, y - HALF, rows, INK["backward"], weight=weight, size=8)
+            write(axes, 6.02, y - HALF, rows, INK["backward"], weight=weight, size=9.5)
     if equation:
         written_out(axes, values, step)
     return figure
@@ -101,6 +103,14 @@ def png(values, step=None, **options):
     file = io.BytesIO()
     draw(values, step, **options).savefig(file, format="png", dpi=100)
     return file.getvalue()
+
+
+def show(widget, instead):
+    """Show a widget, or the PNG ``instead`` where no kernel runs."""
+    bundle = widget._repr_mimebundle_()
+    bundle["image/png"] = base64.b64encode(instead).decode()
+    bundle["text/plain"] = f"{len(STEPS)} steps, the last: {STEPS[-1]}"
+    display(bundle, raw=True)
 
 
 def name_of(equation):
@@ -120,7 +130,7 @@ def box(axes, way, name, values, x, y, now):
     axes.add_patch(Rectangle(corner, WIDTH, 2 * HALF, fc=PAPER[way], **look))
     said = name if way == "unknown" else f"{name} = {vector(values[name])}"
     look = {"weight": "bold" if now else "normal", "c": INK[way], "zorder": 4}
-    axes.text(x, y - 0.01, said, ha="center", va="center", size=8.5, **look)
+    axes.text(x, y - 0.01, said, ha="center", va="center", size=9, **look)
 
 
 def arrows(axes, start, end, there, back, known, now):
@@ -147,7 +157,7 @@ def arrows(axes, start, end, there, back, known, now):
         axes.add_patch(FancyArrowPatch(a, b, **look))
         x, y = (a + b) / 2 + np.multiply(side, off)
         weight = "bold" if strong else "normal"
-        axes.text(x, y, label, ha="center", va="center", size=9, c=INK[way], weight=weight)
+        axes.text(x, y, label, ha="center", va="center", size=10.5, c=INK[way], weight=weight)
 
 
 def written_out(axes, values, step):
