@@ -61,7 +61,11 @@ PACKAGE_ALTERATIONS = {
     "06_residual_states": ("gluon_rnn/cells/simple.py", "h = h + self._act", "h = h - self._act"),
     "07_gru": ("gluon_rnn/cells/gated.py", "z * h + (1 - z) * n", "z * n + (1 - z) * h"),
     "08_lstm": ("gluon_rnn/cells/gated.py", "c = f * c + i * g", "c = f * c - i * g"),
-    "09_depth_and_direction": ("gluon_rnn/layers.py", "back = _reverse(back, valid_length)", "pass"),
+    "09_depth_and_direction": (
+        "gluon_rnn/layers.py",
+        "back = _reverse(back, valid_length)",
+        "pass",
+    ),
 }
 
 
