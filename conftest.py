@@ -8,11 +8,9 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # Set before a worker or a kernel starts. Stored outputs hold no progress bars; the workers already
-# use every core; and where more threads than cores run, waiting ones must not spin (40 times slower).
+# use every core; and where threads outnumber cores, a waiting one must not spin (40 times slower).
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# A thread that waits must not spin: where threads outnumber cores, that is 60 times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
