@@ -8,7 +8,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # Set before a worker or a kernel starts. Stored outputs hold no progress bars; the workers already
-# use every core; and where threads outnumber cores, a waiting one must not spin (40 times slower).
+# use every core; and where threads outnumber cores, a waiting one must not spin (20-fold cost).
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
