@@ -73,14 +73,10 @@ def encode(text: str, vocab: gluonnlp.Vocab) -> np.ndarray:
     raises ``ValueError`` with the character and its line.
     """
     if vocab.unknown_token is None:
-        for k, symbol in enumerate(text):
-            line = text.count("\n", 0, k) + 1
-            require(
-                symbol in vocab,
-                "text",
-                "characters of the vocabulary",
-                f"{symbol!r} in line {line}",
-            )
+        outside = next((k for k, symbol in enumerate(text) if symbol not in vocab), None)
+        if outside is not None:
+            received = f"{text[outside]!r} in line {text.count(chr(10), 0, outside) + 1}"
+            require(False, "text", "characters of the vocabulary", received)
     return np.array(vocab[list(text)], dtype="int32")
 
 
