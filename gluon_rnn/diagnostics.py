@@ -1,7 +1,7 @@
 """Look inside a cell that runs: where gradients go, what its Jacobian does, when its gates open.
 
 Axes: N batch, T time, C input features, H hidden, S all states of a cell side by side. Results are
-NumPy arrays. Used in notebooks/05_long_range_gradients.ipynb and those after it.
+NumPy arrays. Used in notebooks/06_long_range_gradients.ipynb and those after it.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def clip_global_norm(gradients: Sequence[nd.NDArray], limit: float) -> nd.NDArra
     .. math:: g \leftarrow \min\Big(1, \frac{\theta}{\lVert g \rVert}\Big)\, g
 
     The direction is kept; a gradient of zeros stays one. Returns the norm before clipping, shape
-    (1,), without waiting for it. Derived in notebooks/05_long_range_gradients.ipynb.
+    (1,), without waiting for it. Derived in notebooks/06_long_range_gradients.ipynb.
 
     Raises: ``ValueError`` unless ``limit`` is positive.
     """

@@ -58,10 +58,10 @@ SETTINGS = {
 MINUS_U = ("gluon_rnn/cells/simple.py", "self._activate(F, Uh + Wx,", "self._activate(F, Wx - Uh,")
 PACKAGE_ALTERATIONS = {
     "01_memory_by_delay": ("gluon_rnn/cells/delay.py", "W0x + Wx", "W0x - Wx"),
-    "06_residual_states": ("gluon_rnn/cells/simple.py", "h = h + self._act", "h = h - self._act"),
-    "07_gru": ("gluon_rnn/cells/gated.py", "z * h + (1 - z) * n", "z * n + (1 - z) * h"),
-    "08_lstm": ("gluon_rnn/cells/gated.py", "c = f * c + i * g", "c = f * c - i * g"),
-    "09_depth_and_direction": (
+    "07_residual_states": ("gluon_rnn/cells/simple.py", "h = h + self._act", "h = h - self._act"),
+    "08_gru": ("gluon_rnn/cells/gated.py", "z * h + (1 - z) * n", "z * n + (1 - z) * h"),
+    "09_lstm": ("gluon_rnn/cells/gated.py", "c = f * c + i * g", "c = f * c - i * g"),
+    "10_depth_and_direction": (
         "gluon_rnn/layers.py",
         "back = _reverse(back, valid_length)",
         "pass",
