@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -29,6 +30,13 @@ class ByNotebook(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config, log):
     if config.getoption("dist") == "loadfile":
         return ByNotebook(config, log)
+
+
+def pytest_configure(config):
+    if getattr(config.option, "nbval", False) and config.option.nbval_sanitize_with is None:
+        # Where a claim is compared, the measured number is not.
+        claims = Path(__file__).parent / "notebooks" / "claims.cfg"
+        config.option.nbval_sanitize_with = str(claims)
 
 
 def pytest_collection_modifyitems(config, items):

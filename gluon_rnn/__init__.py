@@ -15,9 +15,11 @@ from gluon_rnn.cells import (  # noqa: E402
 )
 from gluon_rnn.data import (  # noqa: E402
     TokenBatches,
+    copied_share,
     encode,
     read_text,
     split_documents,
+    split_unseen,
     vocabulary,
 )
 from gluon_rnn.layers import RNN, Bidirectional, Stacked  # noqa: E402
@@ -55,11 +57,13 @@ __all__ = [
     "TokenEmbedding",
     "accuracy",
     "clip_global_norm",
+    "copied_share",
     "encode",
     "fit",
     "generate",
     "perplexity",
     "read_text",
     "split_documents",
+    "split_unseen",
     "vocabulary",
 ]

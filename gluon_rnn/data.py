@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +12,15 @@ from mxnet import nd
 
 from gluon_rnn.checks import require, whole
 
-__all__ = ["TokenBatches", "encode", "read_text", "split_documents", "vocabulary"]
+__all__ = [
+    "TokenBatches",
+    "copied_share",
+    "encode",
+    "read_text",
+    "split_documents",
+    "split_unseen",
+    "vocabulary",
+]
 
 
 def read_text(path: str | Path) -> str:
@@ -38,8 +47,11 @@ def split_documents(
     Splitting inside a document would let a model be tested on sentences it has half read. Shares
     are of the number of documents; each part with a share gets at least one.
 
-    Raises ``ValueError`` for shares outside 0..1 and for too few documents.
+    Raises ``ValueError`` for shares outside 0..1 and for too few documents, ``TypeError`` for one
+    text instead of a list.
     """
+    listed = not isinstance(documents, str)
+    require(listed, "documents", "a list of texts", "one text", TypeError)
     for name, share in (("validation", validation), ("test", test)):
         require(0 <= share < 1, name, "a share of at least 0 and less than 1", share)
     n_validation, n_test = (
@@ -54,6 +66,49 @@ def split_documents(
         shuffled[n_train : n_train + n_validation],
         shuffled[n_train + n_validation :],
     )
+
+
+def split_unseen(
+    documents: Sequence[str], validation: float = 0.1, test: float = 0.1, seed: int = 0
+) -> tuple[list[str], list[str], list[str]]:
+    """Split documents as :func:`split_documents`, and strike what would be read twice.
+
+    Manuals repeat themselves: a paragraph (text between blank lines, spaces aside) that stands in
+    training is struck from validation, and one that stands in either is struck from test. Documents
+    of which nothing is left go. Derived in notebooks/00_start_here.ipynb.
+
+    Raises ``ValueError`` as :func:`split_documents`, for documents without paragraphs (where copies
+    could not be found), and where nothing of validation or test is left.
+    """
+    blank = re.compile(r"\n\s*\n")
+    parts = split_documents(documents, validation, test, seed)
+    divided = any(blank.search(text.strip()) for text in documents)
+    require(divided, "documents", "paragraphs, with blank lines between them", "none")
+    seen: set[str] = set()
+    unseen: list[list[str]] = []
+    for name, texts in zip(("training", "validation", "test"), parts, strict=True):
+        split = [[(p, " ".join(p.split())) for p in blank.split(text)] for text in texts]
+        kept = texts
+        if name != "training":
+            kept = ["\n\n".join(p for p, words in text if words not in seen) for text in split]
+            kept = [text for text in kept if text.strip()]
+        whole = bool(kept) or not texts
+        require(whole, name, "text that the other parts do not hold", "only copies")
+        seen |= {words for text in split for _, words in text}
+        unseen.append(kept)
+    return unseen[0], unseen[1], unseen[2]
+
+
+def copied_share(texts: Sequence[str], others: Sequence[str], width: int = 50) -> float:
+    """The share of the windows of ``width`` characters in ``texts`` that stand in ``others``.
+
+    Raises ``ValueError`` where ``texts`` hold no window.
+    """
+    w = whole("width", width)
+    read = {text[k : k + w] for text in others for k in range(len(text) - w + 1)}
+    found = [text[k : k + w] in read for text in texts for k in range(len(text) - w + 1)]
+    require(len(found) > 0, "texts", f"at least one of {w} characters", "none")
+    return float(np.mean(found))
 
 
 def vocabulary(documents: Sequence[str]) -> gluonnlp.Vocab:

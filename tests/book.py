@@ -3,19 +3,23 @@
     uv run python tests/book.py store [NOTEBOOK ...]   format, run afresh, store the outputs
     uv run python tests/book.py matrix [NOTEBOOK ...]  do they hold elsewhere, and by other luck?
     uv run python tests/book.py alter [NOTEBOOK ...]   is every alteration found?
+    uv run python tests/book.py claims [NOTEBOOK ...]  every interval, beside what other seeds give
+    uv run python tests/book.py length [NOTEBOOK ...]  minutes, words, lines, exercises, new terms
 
-NOTEBOOK is a path or a stem such as 03_by_hand; none means every notebook in notebooks/.
+NOTEBOOK is a path, a stem or its number (03); none means every notebook in notebooks/.
 """
 
 import argparse
 import base64
 import io
+import math
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tokenize
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from itertools import islice
@@ -128,6 +132,31 @@ def normalise(nb):
     return nb
 
 
+# What `workbench.claim` prints: the measured number or numbers, whether inside, the interval.
+NUMBER = r"(?:[-+]?(?:\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?|inf)|nan)"
+CLAIM = re.compile(rf"({NUMBER}(?: … {NUMBER})?) ([∈∉]) \[({NUMBER}), ({NUMBER})\]")
+
+
+def claims_in(nb):
+    """Every claim printed: (cell, words before it, [numbers], (low, high), does it hold?)."""
+    for cell, source in enumerate(code_cells(nb)):
+        for line in "\n".join(map(text, source.outputs)).splitlines():
+            end = 0
+            for found in CLAIM.finditer(line):
+                numbers = [float(number.replace(",", "")) for number in found[1].split(" … ")]
+                before = line[end : found.start()].strip(" ,:;")
+                interval = float(found[3].replace(",", "")), float(found[4].replace(",", ""))
+                yield cell, before, numbers, interval, found[2] == "∈"
+                end = found.end()
+
+
+def missed_claims(nb):
+    """The printed lines that hold a ∉, with the numbers of their cells."""
+    lines = ((n, line) for n, c in enumerate(code_cells(nb)) for o in c.outputs
+             for line in text(o).splitlines())  # fmt: skip
+    return [f"cell {number}: {line}" for number, line in lines if "∉" in line]
+
+
 def store(notebooks):
     """Format the code, run it, and write the notebook with its outputs."""
     for path in notebooks:
@@ -137,6 +166,10 @@ def store(notebooks):
             execute(nb)
         except CellExecutionError as error:
             sys.exit(f"{path.name} is left as it was: {error}")
+        if missed := missed_claims(nb):
+            sys.exit(
+                "\n".join([f"{path.name} is left as it was, for claims do not hold:", *missed])
+            )
         nbformat.write(normalise(nb), path)
         print(f"stored {path.name}: {path.stat().st_size // 1000} kB")
 
@@ -230,6 +263,62 @@ def matrix(notebooks, topics=None):
     return not passed
 
 
+def claims(notebooks, runs=10):
+    """Print, for each claim, its interval and the values seen over reseeded runs."""
+    missed = False
+    for path in notebooks:
+        seen = {}
+
+        def reseeded(shift, path=path):
+            nb = nbformat.read(path, as_version=4)
+            reseed(nb, shift)
+            execute(nb)
+            return list(claims_in(nb))
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for found in pool.map(reseeded, [10 * k for k in range(runs)]):
+                for key, (cell, before, numbers, interval, _) in enumerate(found):
+                    seen.setdefault((key, cell, before, interval), []).extend(numbers)
+        print(f"{path.stem}: {len(seen)} claims, {runs} runs", flush=True)
+        for (_, cell, before, (low, high)), values in seen.items():
+            least, most = min(values), max(values)
+            inside = low <= least and most <= high
+            missed |= not inside
+            room = (high - low) / (most - least) if most > least else math.inf
+            remark = "MISSED" if not inside else "wide" if 4 < room < math.inf else ""
+            said = f"  cell {cell:3} {before[-40:]:40} [{low:g}, {high:g}]"
+            print(f"{said:75} seen {least:.4g} … {most:.4g} {remark}".rstrip(), flush=True)
+    return missed
+
+
+def length(notebooks):
+    """Print minutes for a good student: 130 words or 8 lines a minute, 8 minutes an exercise."""
+    print("notebook                    minutes (optional)   words  lines  exercises  cells")
+    for path in notebooks:
+        words, lines, exercises = measure(nbformat.read(path, as_version=4))
+        main, optional = (
+            round(w / 130 + k / 8 + 8 * e) for w, k, e in zip(words, lines, exercises, strict=True)
+        )
+        cells = len(nbformat.read(path, as_version=4).cells)
+        print(f"{path.stem:27} {main:7} {f'({optional})' if optional else '':>10} "
+              f"{sum(words):7} {sum(lines):6} {sum(exercises):10} {cells:6}")  # fmt: skip
+
+
+def measure(nb):
+    """Words, lines of code, exercises: each (in the main text, in sections marked optional)."""
+    words, lines, exercises, optional = [0, 0], [0, 0], [0, 0], False
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            lines[optional] += sum(bool(line.strip()) for line in cell.source.splitlines())
+            continue
+        for line in cell.source.splitlines():
+            if line.startswith("#"):
+                optional = "(optional)" in line
+            words[optional] += len(line.split())
+        exercises[optional] += len(re.findall(r"^\*\*\d+\.", cell.source, re.MULTILINE))
+    return words, lines, exercises
+
+
 def alter_numbers(nb):
     """Alter a digit in every stored output that has one; return the numbers of these cells."""
     altered = set()
@@ -318,6 +407,8 @@ def alter(notebooks):
 def notebook(name):
     """A notebook's path from a path or a stem."""
     path = Path(name) if name.endswith(".ipynb") else BOOK / f"{name}.ipynb"
+    if re.fullmatch(r"\d\d", name):
+        path = next(BOOK.glob(f"{name}_*.ipynb"), path)
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"no such notebook: {path}")
     return path.resolve()
@@ -328,11 +419,13 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (store, matrix, alter):
+    for command in (store, matrix, alter, claims, length):
         sub = commands.add_parser(command.__name__, help=command.__doc__.splitlines()[0])
         sub.set_defaults(command=command)
         every = sorted(BOOK.glob("*.ipynb"))
         sub.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", type=notebook, default=every)
+        if command is claims:
+            sub.add_argument("--runs", type=int, default=10, help="reseeded runs of each (10)")
         if command is matrix:
             sub.add_argument(
                 "--topics", type=Path, help="topics.py of another Python patch release"

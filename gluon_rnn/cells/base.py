@@ -15,6 +15,10 @@ __all__ = ["ACTIVATIONS", "Cell"]
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")
 
 
+def _array(value: Any) -> np.ndarray:
+    return np.asarray(value.asnumpy() if isinstance(value, nd.NDArray) else value, dtype="float64")
+
+
 class Cell(HybridRecurrentCell):
     """One step of a recurrent network: ``output, states = cell(x, states)``.
 
@@ -29,10 +33,14 @@ class Cell(HybridRecurrentCell):
     ``fused_mode`` names the formula of MXNet's fused operator that equals the cell's, and where it
     is ``None``, ``fused_lacks`` says what the operator does not have.
 
+    ``letters`` names each parameter as the book's equations do; :meth:`set_weights` takes them.
+
     Raises: ``ValueError`` for a wrong rank, width, batch, number of states or ``valid_length``;
     ``TypeError`` for inputs, states and parameters of different dtypes.
     """
 
+    letters: dict[str, str] = {}
+    gates = ""
     hoists = True
     fused_mode: str | None = None
     fused_lacks = "this recurrence"
@@ -66,6 +74,40 @@ class Cell(HybridRecurrentCell):
             self.i2h_weight.shape = (self.i2h_weight.shape[0], width)
         for parameter in self._reg_params.values():
             parameter._finish_deferred_init()
+
+    def set_weights(self, dtype: Any = None, **values: Any) -> Cell:
+        """Set parameters by the letters of the equations: ``cell.set_weights(W=W, U=U, b=b)``.
+
+        ``values`` are arrays or nested lists; of a gated cell also dictionaries by gate,
+        ``W={"r": W_r, "z": W_z, "n": W_n}``. ``b`` is the whole bias (Gluon adds a second one,
+        beside U): ``b_h`` becomes zero unless named too. What else is not named keeps its value, or
+        is initialised. ``dtype`` casts the cell. Returns the cell.
+
+        Raises: ``ValueError`` naming the letter for an unknown one, a gate that is missing, or a
+        shape that does not fit.
+        """
+        own = {k: self._reg_params[p] for k, p in self.letters.items() if p in self._reg_params}
+        if "b" in values and "b_h" in own:
+            values.setdefault("b_h", np.zeros(own["b_h"].shape))
+        for letter, value in values.items():
+            require(letter in own, "letter", f"one of {', '.join(own)}", repr(letter))
+            if isinstance(value, dict):
+                fits = sorted(value) == sorted(self.gates)
+                require(fits, letter, f"the gates {', '.join(self.gates)}", ", ".join(value))
+                value = np.concatenate([_array(value[gate]) for gate in self.gates])
+            values[letter] = value = _array(value)
+            shape = own[letter].shape  # 0 where the input's width is not settled
+            known = tuple(v if s == 0 else s for s, v in zip(shape, value.shape))  # noqa: B905
+            require(value.shape == known, letter, f"shape {shape}", value.shape)
+        for letter, value in values.items():
+            own[letter].shape = value.shape
+        if any(p._data is None and not p._deferred_init for p in own.values()):
+            self.initialize()
+        if dtype is not None:
+            self.cast(dtype)
+        for letter, value in values.items():
+            own[letter].set_data(nd.array(value, dtype=own[letter].dtype))
+        return self
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
         """Shape (N, width) and layout of each state."""

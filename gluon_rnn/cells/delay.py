@@ -38,6 +38,8 @@ class TDNNCell(Cell):
     it is a causal convolution of kernel size K + 1.
     """
 
+    letters = {"W_0": "i2h_weight", "W": "d2h_weight", "b": "i2h_bias"}
+
     hoists = False
 
     def __init__(
@@ -84,6 +86,9 @@ class NARXCell(Cell):
 
     Differs from :class:`TDNNCell` by the feedback of outputs: with U = 0 it is one, with a readout.
     """
+
+    letters = {"W_0": "i2h_weight", "W": "d2h_weight", "U": "o2h_weight", "b": "i2h_bias"}
+    letters |= {"V": "h2o_weight", "c": "h2o_bias"}
 
     hoists = False
 

@@ -48,6 +48,9 @@ class GRUCell(Cell):
     by name; the same weights give another network unless r = 1.
     """
 
+    letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
+    gates = "rzn"
+
     def __init__(
         self, hidden_size: int, reset_after: bool = False, input_size: int = 0, **kwargs: Any
     ) -> None:
@@ -111,6 +114,10 @@ class LSTMCell(Cell):
     Differs from ``gluon.rnn.LSTMCell`` in the variants and in starting b_f at 1, not 0. Parameters
     are equal by name.
     """
+
+    letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
+    letters |= {"p_i": "c2i_weight", "p_f": "c2f_weight", "p_o": "c2o_weight"}
+    gates = "ifgo"
 
     def __init__(
         self,

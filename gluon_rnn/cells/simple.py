@@ -31,6 +31,8 @@ class ElmanCell(Cell):
     Differs from ``gluon.rnn.RNNCell`` in the checks only; parameters are equal by name.
     """
 
+    letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
+
     def __init__(
         self, hidden_size: int, activation: str = "tanh", input_size: int = 0, **kwargs: Any
     ) -> None:
@@ -71,6 +73,9 @@ class JordanCell(Cell):
     Differs from :class:`ElmanCell` in what comes back: what g and V lose, the network forgets. With
     V = I, c = 0 and g the identity, both are one network.
     """
+
+    letters = {"W": "i2h_weight", "U": "o2h_weight", "b": "i2h_bias", "V": "h2o_weight"}
+    letters |= {"c": "h2o_bias"}
 
     def __init__(
         self,
@@ -122,6 +127,8 @@ class ResidualCell(Cell):
     Differs from ``gluon.rnn.ResidualCell``, which adds a cell's *input* to its output (a residual
     connection in depth); here it is the *state* that is added (a residual connection in time).
     """
+
+    letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
 
     def __init__(
         self,
