@@ -98,6 +98,25 @@ def test_every_engine_is_the_loop(name, lengths, dtype):
 
 
 @every_cell
+@pytest.mark.parametrize("T", [1, 2, 6])
+def test_a_layer_that_begins_in_zeros_has_the_cells_gradients(name, T):
+    """The begin states want no gradient, as in training: that must not change the others."""
+    gradients = []
+    for engine in ("auto", "unrolled", "stepwise"):
+        cell, x = build(name), sample(name, T=T)
+        x.attach_grad()
+        with autograd.record():
+            stepwise = engine == "stepwise"
+            h, _ = cell.unroll(T, x, merge_outputs=True) if stepwise else RNN(cell, engine)(x)
+            (h * nd.arange(h.size, dtype=x.dtype).reshape(h.shape)).sum().backward()
+        gradients.append({"x": x.grad, **{n: p.grad() for n, p in cell._reg_params.items()}})
+    for found in gradients[:2]:
+        for key, expected in gradients[2].items():
+            error = abs(found[key] - expected).max().asscalar()
+            assert error < 1e-9, f"{name}, {key}: off by {error}"
+
+
+@every_cell
 def test_gradients_are_central_differences(name):
     cell, x = build(name), sample(name, N=2, T=4)
     states = random_states(cell, 2)
