@@ -8,7 +8,7 @@ command goes on where it was. In the end it prints the table of remedies.md. All
 fresh sequences; it ends early when it names 99 % of the validation sequences right at two checks
 running. The first seed tries four rates; the two best go to the other seeds, and the better one is
 the table's, counted on sequences of its own. Better means: more right in validation, on average
-over all checks and seeds. What names at most 60 % right in its best run at one T is not tried at the next.
+over all checks and seeds. What names at most 60 % right in its best run is not tried at a longer T.
 
 Before training, the gradient is followed back from the loss through 60 steps. Beside the steps in
 which it halves stands what the start predicts: from σ(bias) of the gate that keeps, and where there
