@@ -40,6 +40,9 @@ class _Graph(HybridBlock):
         return (F.swapaxes(outputs, 0, 1), *states)
 
     def _unrolled(self, F, x, states, lengths, **params):
+        # With static_alloc, MXNet 1.9.1 loses the gradient of `h + g` where h is an input of the
+        # graph that wants none.
+        states = [F.identity(s) for s in states]
         if self._hoists:
             W, b = params["i2h_weight"], params["i2h_bias"]
             x = F.FullyConnected(x, W, b, num_hidden=self._rows, flatten=False)  # (T, N, G H)

@@ -60,16 +60,19 @@ SETTINGS = {
 # What `alter` does to the package: in this file, this text, to that. Every notebook whose cells are
 # not ElmanCell's has a row of its own.
 MINUS_U = ("gluon_rnn/cells/simple.py", "self._activate(F, Uh + Wx,", "self._activate(F, Wx - Uh,")
+GATED = "gluon_rnn/cells/gated.py"
 PACKAGE_ALTERATIONS = {
     "01_memory_by_delay": ("gluon_rnn/cells/delay.py", "W0x + Wx", "W0x - Wx"),
     "07_residual_states": ("gluon_rnn/cells/simple.py", "h = h + self._act", "h = h - self._act"),
-    "08_gru": ("gluon_rnn/cells/gated.py", "z * h + (1 - z) * n", "z * n + (1 - z) * h"),
-    "09_lstm": ("gluon_rnn/cells/gated.py", "c = f * c + i * g", "c = f * c - i * g"),
+    "08_gru": (GATED, "z * h + (1 - z) * n", "z * n + (1 - z) * h"),
+    "09_lstm": (GATED, "c = f * c + i * g", "c = f * c - i * g"),
     "10_depth_and_direction": (
         "gluon_rnn/layers.py",
         "back = _reverse(back, valid_length)",
         "pass",
     ),
+    "14_forecasting": ("gluon_rnn/cells/delay.py", "+ Wx + Uy", "+ Wx - Uy"),
+    "18_errata_and_conventions": (GATED, "c = f * c + i * g", "c = f * c - i * g"),
 }
 
 
@@ -320,14 +323,20 @@ def measure(nb):
 
 
 def alter_numbers(nb):
-    """Alter a digit in every stored output that has one; return the numbers of these cells."""
+    """Alter a digit, of no measured number, in every stored output; return these cells' numbers."""
     altered = set()
     for number, cell in enumerate(code_cells(nb)):
         for output in cell.outputs:
             printed = output.output_type == "stream"
             holder, key = (output, "text") if printed else (output.get("data", {}), "text/plain")
             before = holder.get(key, "")
-            after = re.sub(r"\d", lambda digit: str((int(digit[0]) + 1) % 10), before, count=1)
+            spared = [found.span(1) for found in CLAIM.finditer(before)]  # is not compared
+            after = before
+            for digit in re.finditer(r"\d", before):
+                if not any(start <= digit.start() < end for start, end in spared):
+                    new = str((int(digit[0]) + 1) % 10)
+                    after = before[: digit.start()] + new + before[digit.end() :]
+                    break
             if after != before:
                 holder[key] = after
                 altered.add(number)

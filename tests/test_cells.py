@@ -9,6 +9,8 @@ from table import (
     ROWS,
     TWIN_LAYERS,
     TWINS,
+    C,
+    H,
     assert_same,
     build,
     loop,
@@ -93,6 +95,25 @@ def test_every_engine_is_the_loop(name, lengths, dtype):
     for layer in layers.values():
         received = record(lambda x, s, layer=layer: layer(x, s, lengths), cell, x, states)
         assert_same(received, expected, 1e-12 if dtype == "float64" else 3e-6)
+
+
+@every_cell
+@pytest.mark.parametrize("T", [1, 2, 6])
+def test_a_layer_that_begins_in_zeros_has_the_cells_gradients(name, T):
+    """The begin states want no gradient, as in training: that must not change the others."""
+    gradients = []
+    for engine in ("auto", "unrolled", "stepwise"):
+        cell, x = build(name), sample(name, T=T)
+        x.attach_grad()
+        with autograd.record():
+            stepwise = engine == "stepwise"
+            h, _ = cell.unroll(T, x, merge_outputs=True) if stepwise else RNN(cell, engine)(x)
+            (h * nd.arange(h.size, dtype=x.dtype).reshape(h.shape)).sum().backward()
+        gradients.append({"x": x.grad, **{n: p.grad() for n, p in cell._reg_params.items()}})
+    for found in gradients[:2]:
+        for key, expected in gradients[2].items():
+            error = abs(found[key] - expected).max().asscalar()
+            assert error < 1e-9, f"{name}, {key}: off by {error}"
 
 
 @every_cell
@@ -264,3 +285,56 @@ def test_no_parameter_of_a_test_is_zero(name):
     """The guard of the guards: a parameter left at zero would hide an error in its share."""
     for p in build(name).collect_params().values():
         assert np.abs(p.data().asnumpy()).min() > 0, p.name
+
+
+@every_cell
+def test_weights_are_set_by_the_letters_of_the_equations(name):
+    """Read by parameter, set by letter in another cell: the same step; every parameter has one."""
+    cell, other = build(name), ROWS[name].make()
+    p = {n: q.data().asnumpy() for n, q in cell._reg_params.items()}
+    assert {other.letters[k] for k in other.letters} >= set(p)
+    letters = {k: p[n] for k, n in other.letters.items() if n in p}
+    other.set_weights(dtype="float64", **{k: v.tolist() for k, v in letters.items()})
+    assert all(np.array_equal(q.data().asnumpy(), p[n]) for n, q in other._reg_params.items())
+
+
+@pytest.mark.parametrize(("name", "gates"), [("gru", "rzn"), ("lstm", "ifgo")])
+def test_weights_are_set_gate_by_gate_in_any_order(name, gates):
+    cell = ROWS[name].make()
+    W = {k: np.full((H, C), ord(k)) for k in reversed(gates)}
+    cell.set_weights(W=W, b={k: [float(ord(k))] * H for k in gates})
+    assert cell.i2h_weight.data()[:, 0].asnumpy().tolist() == [
+        ord(k) for k in gates for _ in range(H)
+    ]
+    assert cell.i2h_bias.data().asnumpy().tolist() == [ord(k) for k in gates for _ in range(H)]
+    assert cell.h2h_bias.data().asnumpy().tolist() == [0] * (len(gates) * H)
+
+
+def test_a_bias_is_the_whole_bias():
+    cell = build("elman-tanh")
+    cell.set_weights(b=np.arange(H))
+    assert cell.i2h_bias.data().asnumpy().tolist() == list(range(H))
+    assert cell.h2h_bias.data().asnumpy().tolist() == [0] * H
+    U = cell.h2h_weight.data().asnumpy()
+    cell.set_weights(b_h=np.ones(H))
+    assert cell.i2h_bias.data().asnumpy().tolist() == list(range(H))
+    assert np.array_equal(cell.h2h_weight.data().asnumpy(), U)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"Q": 1}, "letter: expected one of W, U, b, b_h, received 'Q'"),
+        ({"p_i": np.ones(H)}, "letter: expected one of W, U, b, b_h, received 'p_i'"),
+        ({"U": np.ones((4 * H, H + 1))}, r"U: expected shape \(20, 5\), received \(20, 6\)"),
+        ({"b": 1.0}, r"b: expected shape \(20,\), received \(\)"),
+        ({"W": {"i": [1]}}, "W: expected the gates i, f, g, o, received i"),
+        ({"b": np.ones(4 * H), "U": 3}, "U: expected shape"),
+    ],
+)
+def test_weights_that_do_not_fit_change_nothing(weights, message):
+    cell = build("lstm")
+    before = {n: q.data().asnumpy() for n, q in cell._reg_params.items()}
+    with pytest.raises(ValueError, match=message):
+        cell.set_weights(**weights)
+    assert all(np.array_equal(q.data().asnumpy(), before[n]) for n, q in cell._reg_params.items())

@@ -10,6 +10,7 @@ import pytest
 from book import (
     BOOK,
     METADATA,
+    alter_numbers,
     claims_in,
     compare,
     copied,
@@ -17,6 +18,7 @@ from book import (
     missed_claims,
     normalise,
     store,
+    text,
 )
 from mxnet import nd
 from nbformat.v4 import new_code_cell, new_notebook
@@ -107,6 +109,13 @@ def test_comparison_sees_the_claim_and_not_the_number():
         nbformat.write(nb, root / "notebooks" / "99_claim.ipynb")
         failed = compare(root, ["99_claim"])["99_claim"]
     assert list(failed) == [k for k, (_, _, same) in enumerate(COMPARED, 1) if not same]
+
+
+def test_alterations_leave_measured_numbers_alone():
+    nb = notebook("print('GRU', claim(4.75, 4.3, 5.2), 'of 3 seeds')")
+    execute(nb)
+    assert alter_numbers(nb) == {1}
+    assert text(nb.cells[1].outputs[0]) == "GRU 4.75 ∈ [5.3, 5.2] of 3 seeds\n"
 
 
 def test_a_claim_that_does_not_hold_is_not_stored(tmp_path):

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from gluon_rnn import TokenBatches, encode, read_text, split_documents, vocabulary
+from gluon_rnn import (
+    TokenBatches,
+    copied_share,
+    encode,
+    read_text,
+    split_documents,
+    split_unseen,
+    vocabulary,
+)
 
 DOCUMENTS = [f"document {k}: {'abc' * k}\n" for k in range(20)]
 
@@ -16,6 +24,58 @@ def test_documents_are_split_whole():
     assert parts != split_documents(DOCUMENTS, validation=0.1, test=0.2, seed=4)
     assert [len(p) for p in split_documents(DOCUMENTS[:3], 0.01, 0.01)] == [1, 1, 1]
     assert [len(p) for p in split_documents(DOCUMENTS[:3], 0, 0)] == [3, 0, 0]
+
+
+PAGES = [f"page {k}\n\nshared by all\n\nown {'xyz' * k} words" for k in range(20)]
+
+
+def test_what_was_read_is_struck_from_what_is_held_out():
+    whole, (train, validation, test) = (
+        split_documents(PAGES, 0.2, 0.2),
+        split_unseen(PAGES, 0.2, 0.2),
+    )
+    assert train == whole[0]
+    for kept, part in zip((validation, test), whole[1:], strict=True):
+        assert kept == [text.replace("\n\nshared by all", "") for text in part]
+        assert copied_share(kept, train, 13) < copied_share(part, train, 13)
+
+
+def test_a_copy_is_found_whatever_its_spaces_and_in_validation_too():
+    copies = ["of  all", "of\nall", " of all"]
+    documents = [f"own{k}\n\n{copies[k % 3]}\n \npair{k // 2}" for k in range(12)]
+    for seed in range(5):
+        parts = split_unseen(documents, 0.3, 0.3, seed)
+        words = [set(" ".join(part).split()) for part in parts]
+        assert words[0] >= {"of", "all"}
+        assert not words[0] & words[1]
+        assert not (words[0] | words[1]) & words[2]
+        assert sum(word.startswith("own") for part in words for word in part) == 12
+
+
+@pytest.mark.parametrize(
+    ("documents", "error", "message"),
+    [
+        (
+            ["only\n\none"],
+            ValueError,
+            "documents: expected at least 3 for these shares, received 1",
+        ),
+        (["a", "b", "c"], ValueError, "documents: expected paragraphs, with blank lines between"),
+        (["a\n\nb"] * 5, ValueError, "validation: expected text that the other parts do not hold"),
+        (["a\n\nb"] * 4 + ["c\n\nd"], ValueError, "expected text that the other parts do not hold"),
+        ("a\n\nb\n\nc", TypeError, "documents: expected a list of texts, received one text"),
+    ],
+)
+def test_documents_that_cannot_be_split_honestly(documents, error, message):
+    with pytest.raises(error, match=message):
+        split_unseen(documents)
+
+
+def test_the_copied_share_counts_windows():
+    assert copied_share(["abcdef"], ["xbcdx"], 3) == 0.25  # bcd, of abc bcd cde def
+    assert copied_share(["abc", "x"], ["abc"], 3) == 1
+    with pytest.raises(ValueError, match="texts: expected at least one of 50 characters"):
+        copied_share(["short"], ["short"])
 
 
 def test_characters_round_trip():

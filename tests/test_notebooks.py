@@ -13,7 +13,7 @@ from book import BOOK, METADATA, WIDGET, text
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
-TAGS = re.compile(r"(item|erratum|question)-\d+|exercise|check|raises-exception")
+TAGS = re.compile(r"(item|erratum|question)-\d+|exercise|raises-exception")
 # /home/x, C:\Users\x; not a/b, //host/x, ./x, </b>.
 ABSOLUTE = re.compile(
     r"(?<![\w./:~<>)\]}$*\\])/[A-Za-z_][\w.-]*/|\b[A-Z]:\\(Users|Program|Windows)"
@@ -45,7 +45,7 @@ def ran_once_from_the_top(nb):
 
 
 def outputs_are_stored(nb):
-    cells = [cell for cell in code(nb) if not {"exercise", "check"} & set(tags(cell))]
+    cells = [cell for cell in code(nb) if "exercise" not in tags(cell)]
     shown = sum(bool(cell.outputs) for cell in cells)
     if 2 * shown < len(cells):
         yield None, f"{shown} of {len(cells)} code cells have an output, expected at least half"
@@ -142,15 +142,45 @@ def ends_with_exercises(nb):
     if not start:
         yield None, "no heading '## Exercises'"
         return
-    if not any("exercise" in tags(cell) for cell in nb.cells[start[0] :]):
+    found = [cell for cell in nb.cells[start[0] :] if "exercise" in tags(cell)]
+    if not found:
         yield None, "no cell tagged exercise under '## Exercises'"
-    for cell, after in zip(nb.cells, [*nb.cells[1:], None], strict=True):
-        if "exercise" in tags(cell) and (cell.cell_type != "code" or "..." not in cell.source):
+    for number, cell in enumerate(found, 1):
+        if cell.cell_type != "code" or "..." not in cell.source:
             yield cell, "an exercise is a code cell with `...` where the answer goes"
-        if "exercise" in tags(cell) and not {"check"} & {*tags(cell), *(after and tags(after))}:
-            yield cell, "the exercise's check, tagged check, must be in this cell or the next"
-        if {"exercise", "check"} & set(tags(cell)) and cell.get("outputs"):
-            yield cell, "an output before anything is answered"
+        if not cell.source.splitlines()[-1].startswith(f"check.exercise_{number}("):
+            yield cell, f"the last line must be check.exercise_{number}(...)"
+        if "".join(map(text, cell.get("outputs", ()))).strip() != "Nothing yet.":
+            yield cell, "an exercise not yet answered says: Nothing yet."
+
+
+def few_lines_say_true(nb):
+    said = [line for cell in code(nb) for o in cell.outputs for line in text(o).splitlines()]
+    said = [line for line in said if line.strip() and not line.startswith("<")]
+    decided = [line for line in said if re.search(r"\b(True|False)\b", line)]
+    if 7 * len(decided) > len(said):
+        found = f"{len(decided)} of {len(said)} printed lines say True or False"
+        yield None, f"{found}, at most one in seven: print the number beside its claim"
+
+
+def claims_hold(nb):
+    for cell in code(nb):
+        for line in "\n".join(map(text, cell.outputs)).splitlines():
+            if "∉" in line:
+                yield cell, f"a claim that does not hold: {line}"
+
+
+def sources_stand_in_boxes(nb):
+    if "# 18" in nb.cells[0].source:  # which is about the documents
+        return
+    for cell in markdown(nb):
+        for line in cell.source.splitlines():
+            if re.search(r"[Dd]ocuments? 00\d", line) and not line.startswith(">"):
+                yield cell, f"a document outside a box `> **In the source.** …`: {line[:80]}"
+        quoted = re.findall(r"(?:^>.*\n?)+", cell.source, re.MULTILINE)
+        for box in quoted:
+            if not box.startswith("> **In the source.** "):
+                yield cell, f"a box that does not begin `> **In the source.** `: {box[:60]}"
 
 
 def is_small(nb):
@@ -169,9 +199,10 @@ def sound():
         new_code_cell("draw(1 + 1)", outputs=[plot]),
         new_markdown_cell("*Figure: a line that rises from one to two.*"),
         new_markdown_cell("## Exercises"),
-        new_code_cell("answer = ...", metadata={"tags": ["exercise"]}),
         new_code_cell(
-            "if answer is not ...:\n    print(answer == 2)", metadata={"tags": ["check"]}
+            "answer = ...\n\ncheck.exercise_1(answer)",
+            outputs=[new_output("stream", name="stdout", text="Nothing yet.\n")],
+            metadata={"tags": ["exercise"]},
         ),
     ]
     nb = new_notebook(cells=cells, metadata=METADATA)
@@ -222,9 +253,15 @@ BREAKERS = [
     (a_claim_can_fail, put(0, "metadata", {"tags": ["question-1"]})),
     (ends_with_exercises, put(4, "source", "The end.")),
     (ends_with_exercises, put(5, "metadata", {})),
-    (ends_with_exercises, put(5, "source", "answer = 2")),
-    (ends_with_exercises, put(6, "metadata", {})),
-    (ends_with_exercises, put(6, "outputs", stream("True"))),
+    (ends_with_exercises, put(5, "source", "answer = 2\n\ncheck.exercise_1(answer)")),
+    (ends_with_exercises, put(5, "source", "answer = ...\n\ncheck.exercise_2(answer)")),
+    (ends_with_exercises, put(5, "source", "check.exercise_1(...)\nprint()")),
+    (ends_with_exercises, put(5, "outputs", stream("Right."))),
+    (ends_with_exercises, put(5, "outputs", [])),
+    (few_lines_say_true, put(1, "outputs", stream("equal: True"))),
+    (claims_hold, put(1, "outputs", stream("GRU 5.3 ∉ [4.3, 5.2]"))),
+    (sources_stand_in_boxes, put(4, "source", "## Exercises\n\nDocument 001 says so.")),
+    (sources_stand_in_boxes, put(4, "source", "## Exercises\n\n> Document 001 says so.")),
     (is_small, put(1, "outputs", stream("2" * 600_000))),
 ]
 RULES = list(dict.fromkeys(rule for rule, _ in BREAKERS))

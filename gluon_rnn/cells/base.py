@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -97,8 +98,8 @@ class Cell(HybridRecurrentCell):
                 value = np.concatenate([_array(value[gate]) for gate in self.gates])
             values[letter] = value = _array(value)
             shape = own[letter].shape  # 0 where the input's width is not settled
-            known = tuple(v if s == 0 else s for s, v in zip(shape, value.shape))  # noqa: B905
-            require(value.shape == known, letter, f"shape {shape}", value.shape)
+            known = [v if s == 0 else s for s, v in zip_longest(shape, value.shape)]
+            require(list(value.shape) == known, letter, f"shape {shape}", value.shape)
         for letter, value in values.items():
             own[letter].shape = value.shape
         if any(p._data is None and not p._deferred_init for p in own.values()):
