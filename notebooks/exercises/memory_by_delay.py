@@ -6,16 +6,16 @@ from answers import close, fresh, run, tutor
 
 @tutor
 def exercise_1(dilated):
-    """h_t = ReLU(sum over j of V_j x_{t-jd} + b), zeros before the start; (T, H)."""
+    """h_t = ReLU(sum over j of A_j x_{t-jd} + b), zeros before the start; (T, H)."""
     for J, H, C, T, d in ((1, 3, 2, 7, 2), (2, 2, 3, 11, 3), (3, 1, 1, 5, 1), (2, 2, 2, 4, 5)):
         draw = fresh(J, d).normal
-        x, V, b = draw(size=(T, C)), draw(size=(J + 1, H, C)), draw(size=H)
+        x, A, b = draw(size=(T, C)), draw(size=(J + 1, H, C)), draw(size=H)
         z = np.tile(b, (T, 1))  # (T, H)
         for j in range(J + 1):
             if j * d < T:
-                z[j * d :] += x[: T - j * d] @ V[j].T
-        name = f"for x of shape {x.shape}, V of shape {V.shape} and d = {d}, dilated(x, V, b, d)"
-        close(name, run(dilated, x, V, b, d), np.maximum(z, 0))
+                z[j * d :] += x[: T - j * d] @ A[j].T
+        name = f"for x of shape {x.shape}, A of shape {A.shape} and d = {d}, dilated(x, A, b, d)"
+        close(name, run(dilated, x, A, b, d), np.maximum(z, 0))
 
 
 @tutor

@@ -1,72 +1,72 @@
 # right 1
-def dilated(x, V, b, d):
-    T, J = len(x), len(V) - 1
+def dilated(x, A, b, d):
+    T, J = len(x), len(A) - 1
     padded = np.vstack([np.zeros((J * d, x.shape[1])), x])
     h = []
     for t in range(T):
-        z = b + sum(V[j] @ padded[J * d + t - j * d] for j in range(J + 1))
+        z = b + sum(A[j] @ padded[J * d + t - j * d] for j in range(J + 1))
         h.append(np.maximum(z, 0))
     return np.array(h)
 
 
 # right 1: by the TDNN of the notebook, with holes
-def dilated(x, V, b, d):
-    W = np.zeros(((len(V) - 1) * d + 1, *V.shape[1:]))
-    W[::d] = V
+def dilated(x, A, b, d):
+    W = np.zeros(((len(A) - 1) * d + 1, *A.shape[1:]))
+    W[::d] = A
     return tdnn(x, W, b, f=lambda z: np.maximum(z, 0))
 
 
 # right 1: by Gluon's convolution
-def dilated(x, V, b, d):
-    J = len(V) - 1
-    layer = gluon.nn.Conv1D(V.shape[1], J + 1, dilation=d, in_channels=x.shape[1])
+def dilated(x, A, b, d):
+    J = len(A) - 1
+    layer = gluon.nn.Conv1D(A.shape[1], J + 1, dilation=d, in_channels=x.shape[1])
     layer.initialize()
-    layer.weight.set_data(nd.array(V[::-1].transpose(1, 2, 0)))
+    layer.weight.set_data(nd.array(A[::-1].transpose(1, 2, 0)))
     layer.bias.set_data(nd.array(b))
     padded = np.pad(x.T, ((0, 0), (J * d, 0)))
     return nd.relu(layer(nd.array(padded[None])))[0].T
 
 
 # wrong 1: the kernel backwards
-def dilated(x, V, b, d):
-    W = np.zeros(((len(V) - 1) * d + 1, *V.shape[1:]))
-    W[::d] = V[::-1]
+def dilated(x, A, b, d):
+    W = np.zeros(((len(A) - 1) * d + 1, *A.shape[1:]))
+    W[::d] = A[::-1]
     return tdnn(x, W, b, f=lambda z: np.maximum(z, 0))
 
 
 # wrong 1: without holes
-def dilated(x, V, b, d):
-    return tdnn(x, V, b, f=lambda z: np.maximum(z, 0))
+def dilated(x, A, b, d):
+    return tdnn(x, A, b, f=lambda z: np.maximum(z, 0))
 
 
 # wrong 1: tanh
-def dilated(x, V, b, d):
-    W = np.zeros(((len(V) - 1) * d + 1, *V.shape[1:]))
-    W[::d] = V
+def dilated(x, A, b, d):
+    W = np.zeros(((len(A) - 1) * d + 1, *A.shape[1:]))
+    W[::d] = A
     return tdnn(x, W, b)
 
 
 # wrong 1: what falls out at the end comes back in front
-def dilated(x, V, b, d):
-    z = sum(np.roll(x, j * d, axis=0) @ V[j].T for j in range(len(V))) + b
+def dilated(x, A, b, d):
+    z = sum(np.roll(x, j * d, axis=0) @ A[j].T for j in range(len(A))) + b
     return np.maximum(z, 0)
 
 
 # wrong 1: zeros behind, so it sees the future
-def dilated(x, V, b, d):
-    J = len(V) - 1
+def dilated(x, A, b, d):
+    J = len(A) - 1
     padded, h = np.vstack([x, np.zeros((J * d, x.shape[1]))]), []
     for t in range(len(x)):
-        h.append(np.maximum(b + sum(V[j] @ padded[t + j * d] for j in range(J + 1)), 0))
+        h.append(np.maximum(b + sum(A[j] @ padded[t + j * d] for j in range(J + 1)), 0))
     return np.array(h)
 
 
 # wrong 1: the first steps are left out
-def dilated(x, V, b, d):
-    J = len(V) - 1
+def dilated(x, A, b, d):
+    J = len(A) - 1
     steps = range(J * d, len(x))
     return np.array(
-        [np.maximum(b + sum(V[j] @ x[t - j * d] for j in range(J + 1)), 0) for t in steps]
+        [np.maximum(b + sum(A[j] @ x[t - j * d] for j in range(J + 1)), 0) for t in steps]
     )
 
 
