@@ -41,18 +41,3 @@ def exercise_2(order, keeps, after):
     same("keeps", keeps, False)
     same("after", after, True)
     return "the combination that nobody uses: 29/40 at the step above"
-
-
-@tutor
-def exercise_3(from_public):
-    """Matrices on [x, h], one for each of g, i, f, o, into stacks of i, f, g, o."""
-    for C, H in ((5, 3), (2, 4)):
-        draw = fresh(C, H).normal
-        matrices, biases = [draw(size=(H, C + H)) for _ in "gifo"], [draw(size=H) for _ in "gifo"]
-        ours = run(from_public, *matrices, *biases)
-        if len(ours) != 3:
-            raise Wrong(f"from_public(...) returns {len(ours)} things, expected W, U, b")
-        both = np.concatenate([matrices[k] for k in (1, 2, 0, 3)])  # (4 H, C + H)
-        right = both[:, :C], both[:, C:], np.concatenate([biases[k] for k in (1, 2, 0, 3)])
-        for name, array, expected in zip("WUb", ours, right, strict=True):
-            close(f"the {name} of from_public(...)", array, expected)
