@@ -165,6 +165,8 @@ def _nested(name: str, value: Any, index: tuple = ()) -> Any:
             return value.real
         raise Wrong(f"{where} is a complex number, expected a real one")
     if isinstance(value, list | tuple | range):
+        if set(map(type, value)) <= {int, float}:
+            return list(value)  # at once, for there may be a million
         return [_nested(name, entry, (*index, i)) for i, entry in enumerate(value)]
     if hasattr(type(value), "__array__") or _is_array(value):
         try:
@@ -172,7 +174,7 @@ def _nested(name: str, value: Any, index: tuple = ()) -> Any:
         except Exception as error:
             raise Wrong(f"{where} cannot be read, {_line(error)}") from None
         if entries.dtype.kind in "iuf" and not np.ma.is_masked(entries):
-            return entries  # which may be large
+            return entries
         if entries.dtype.kind in "biufcO":
             return _nested(name, entries.tolist(), index)
     hint = ": leave out the quotes" if isinstance(value, str) else ""
