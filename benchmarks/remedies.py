@@ -184,32 +184,39 @@ def plan(rows, a):
 
 
 def table(rows):
-    """Markdown: each network at its best rate."""
-    lines = ["| T | network | rate | gradient, predicted | measured | right, % | steps to 90 % |",
-             "|---|---|---|---|---|---|---|"]  # fmt: skip
-    for T, name in dict.fromkeys((T, name) for T, name, *_ in rows):
-        seeds = {seed for t, n, seed, _ in rows if (t, n) == (T, name)}
-        for best in best_rates(rows, T, name, seeds)[:1]:
-            runs = [rows[T, name, seed, best] for seed in sorted(seeds)]
-            right = " ".join(f"{100 * float(row['right']):.0f}" for row in runs)
-            starts = (in_words([float(r[k]) for r in runs]) for k in ("predicted", "measured"))
-            passed = " ".join(map(steps_to_90, runs))
-            lines.append(f"| {T} | {name} | {best:g} | {' | '.join(starts)} | {right} | {passed} |")
+    """Markdown: each network at its best rates; a number per seed, steps their middle."""
+    lengths = sorted({T for T, *_ in rows})
+    heads = [f"T = {T}: rate | right, % | steps to 90 %" for T in lengths]
+    lines = [f"| network | gradient halves in: predicted | measured | {' | '.join(heads)} |"]
+    lines.append("|---" * (3 + 3 * len(lengths)) + "|")
+    for name in dict.fromkeys(name for _, name, *_ in rows):
+        cells, starts = [], {}
+        for T in lengths:
+            seeds = sorted({seed for t, n, seed, _ in rows if (t, n) == (T, name)})
+            rate = next(iter(best_rates(rows, T, name, seeds)), None)
+            runs = [rows[T, name, seed, rate] for seed in seeds if rate]
+            starts |= {run["seed"]: run for run in runs}
+            right = "/".join(f"{100 * float(run['right']):.0f}" for run in runs) or "–"
+            steps = np.median([steps_to_90(run) for run in runs]) if runs else math.inf
+            cells += [f"{rate:g}" if rate else "–", right, "–" if steps > 1e6 else f"{steps:.0f}"]
+        for key in ("measured", "predicted"):
+            cells.insert(0, in_words([float(run[key]) for run in starts.values()]))
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def in_words(steps):
-    """The middle of several halving times: ``halves in 5.0``, ``doubles in 10``, ``stays``."""
-    middle = float(np.median(steps))
+    """The middle of several halving times: ``5.4``, ``doubles in 10``, ``never``."""
+    middle = 1 / np.median(1 / np.array(steps))
     if math.isinf(middle):
-        return "stays"
-    return f"{'halves' if middle > 0 else 'doubles'} in {abs(middle):.2g}"
+        return "never"
+    return f"{middle:.2g}" if middle > 0 else f"doubles in {-middle:.2g}"
 
 
 def steps_to_90(row):
-    """The first check with 90 % right."""
+    """The first check with 90 % right, infinite if there is none."""
     every = int(row["steps"]) // (len(row["curve"]) - 1)
-    return next((str(k * every) for k, share in enumerate(row["curve"]) if share >= 0.9), "–")
+    return next((k * every for k, share in enumerate(row["curve"]) if share >= 0.9), 1e9)
 
 
 def main():
