@@ -187,7 +187,7 @@ def table(rows):
     """Markdown: each network at its best rates; a number per seed, steps their middle."""
     lengths = sorted({T for T, *_ in rows})
     heads = [f"T = {T}: rate | right, % | steps to 90 %" for T in lengths]
-    lines = [f"| network | gradient, predicted | measured | {' | '.join(heads)} |"]
+    lines = [f"| network | gradient halves in: predicted | measured | {' | '.join(heads)} |"]
     lines.append("|---" * (3 + 3 * len(lengths)) + "|")
     for name in dict.fromkeys(name for _, name, *_ in rows):
         cells, starts = [], {}
@@ -206,11 +206,11 @@ def table(rows):
 
 
 def in_words(steps):
-    """The middle of several halving times: ``halves in 5.0``, ``doubles in 10``, ``stays``."""
+    """The middle of several halving times: ``5.4``, ``doubles in 10``, ``never``."""
     middle = 1 / np.median(1 / np.array(steps))
     if math.isinf(middle):
-        return "stays"
-    return f"{'halves' if middle > 0 else 'doubles'} in {abs(middle):.2g}"
+        return "never"
+    return f"{middle:.2g}" if middle > 0 else f"doubles in {-middle:.2g}"
 
 
 def steps_to_90(row):
