@@ -207,7 +207,8 @@ def table(rows):
 
 def in_words(steps):
     """The middle of several halving times: ``5.4``, ``doubles in 10``, ``never``."""
-    middle = 1 / np.median(1 / np.array(steps))
+    with np.errstate(divide="ignore"):  # 1 / 0 is the infinity of a gradient that stays
+        middle = 1 / np.median(1 / np.array(steps))
     if math.isinf(middle):
         return "never"
     return f"{middle:.2g}" if middle > 0 else f"doubles in {-middle:.2g}"
