@@ -150,7 +150,8 @@ def _sigmoid(a: np.ndarray) -> np.ndarray:
 
 def norms_by_lag(gradients: np.ndarray) -> np.ndarray:
     """‖∂L/∂s_{T-n}‖ for the lags n = 0 … T, from one state's (T + 1, N, width)."""
-    return np.linalg.norm(gradients.reshape(len(gradients), -1), axis=1)[::-1]
+    flat = gradients.reshape(len(gradients), -1).astype("float64")  # squares of 1e-23 are 0 in 32
+    return np.linalg.norm(flat, axis=1)[::-1]
 
 
 def plot_norms_by_lag(norms: np.ndarray, label: str = "", ax: Axes | None = None, **line) -> Axes:

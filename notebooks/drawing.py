@@ -1,8 +1,9 @@
-"""The drawing of notebook 03: a network of two steps, with the numbers that a reader computed.
+"""Drawings of networks: boxes and arrows for any, and notebook 03's with a reader's numbers.
 
-Beside the notebook and not in the package, for it draws one network; in a file and not in cells,
-for how a box is drawn is not what the notebook teaches. ``values`` holds every quantity under the
-name that it has in the equations of ``STEPS``, and nothing is computed here.
+Beside the notebooks and not in the package, for it draws networks of this book; in a file and not
+in cells, for how a box is drawn is not what a notebook teaches. `node` and `edge` draw on any axes.
+All else is the network of two steps of notebook 03: ``values`` holds every quantity under the name
+that it has in the equations of ``STEPS``, and nothing is computed here.
 """
 
 import base64
@@ -13,7 +14,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-__all__ = ["STEPS", "draw", "png", "show"]
+__all__ = ["STEPS", "draw", "edge", "node", "png", "show"]
 
 # One equation per step. What stands between spaces is a name in `values`, or is drawn as it is.
 FORWARD = (
@@ -66,6 +67,25 @@ INK = {"forward": "#221a66", "backward": "#b8560f", "unknown": "#bbbbbb"}
 STYLE = {"forward": "solid", "backward": (0, (3, 2)), "unknown": "solid"}
 PAPER = {"forward": "#eeedf7", "backward": "#ffffff", "unknown": "#ffffff"}
 WIDTH, HALF, LEFT = 1.44, 0.13, 0.2  # a box's width and half its height, the left margin
+
+
+def node(ax, where, text, *, color=PAPER["forward"], pad=0.35, size=11):
+    """A round box with ``text`` in it, its middle at ``where`` = (x, y)."""
+    look = {"boxstyle": f"round,pad={pad}", "fc": color, "ec": INK["forward"]}
+    ax.text(*where, text, ha="center", va="center", size=size, bbox=look, zorder=3)
+
+
+def edge(ax, start, end, text="", *, color=INK["forward"], curve=0.0, gap=14, at=(0, 0), **style):
+    """An arrow from ``start`` to ``end``, (x, y) each, ``gap`` points short of both.
+
+    ``text`` stands over its middle, moved by ``at``; ``curve`` bends it (to the right of its way if
+    above 0); ``style`` goes to the arrow (``ls="--"``, ``lw=2``, ``shrinkB=20``).
+    """
+    look = {"arrowstyle": "-|>", "color": color, "lw": 1.3, "shrinkA": gap, "shrinkB": gap}
+    look |= {"connectionstyle": f"arc3,rad={curve}"} | style
+    ax.annotate("", end, start, arrowprops=look)
+    x, y = (np.add(start, end) / 2 + at).tolist()
+    ax.text(x, y, text, ha="center", size=9, color=color)
 
 
 def draw(values, step=None, title=None, equation=False):

@@ -24,6 +24,7 @@ __all__ = [
     "claim_all",
     "help_pages",
     "ngram",
+    "recall_batches",
     "sigmoid",
     "train_seeds",
 ]
@@ -105,7 +106,7 @@ def train_seeds(
     steps: int,
     **settings: Any,
 ) -> list[tuple[gluon.Block, History]]:
-    """Train one fresh model per seed: seed MXNet, build, initialise (Xavier), fit on batches(seed).
+    """Train one fresh model per seed: seed, build, initialise (Xavier), fit on batches(seed).
 
     ``settings`` go to ``gluon_rnn.fit`` (learning_rate, optimizer, clip, loss …). The loop that
     ``fit`` runs is written out in notebook 04.
@@ -113,11 +114,23 @@ def train_seeds(
     trained = []
     for seed in seeds:
         mx.random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 - mx.init.Orthogonal draws there
         model = build()
         model.initialize(mx.init.Xavier())
         history = fit(model, batches(seed), steps, label=f"seed {seed}", **settings)
         trained.append((model, history))
     return trained
+
+
+def recall_batches(
+    seed: int, T: int, batches: int, K: int = 4, N: int = 32
+) -> list[tuple[nd.NDArray, nd.NDArray]]:
+    """The recall task: one-hot symbols (N, T, K), and the first of each sequence (N,) to be named.
+
+    All later symbols are distraction, so the lag is T - 1, and chance 1/K. From notebook 06.
+    """
+    symbols = np.random.RandomState(seed).randint(K, size=(batches, N, T))
+    return [(nd.one_hot(nd.array(s), K), nd.array(s[:, 0])) for s in symbols]
 
 
 def help_pages() -> list[str]:

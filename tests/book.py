@@ -71,7 +71,7 @@ PACKAGE_ALTERATIONS = {
         "back = _reverse(back, valid_length)",
         "pass",
     ),
-    "14_forecasting": ("gluon_rnn/cells/delay.py", "+ Wx + Uy", "+ Wx - Uy"),
+    "14_forecasting": ("gluon_rnn/cells/delay.py", "concat(value, line", "concat(line, value"),
     "18_errata_and_conventions": (GATED, "c = f * c + i * g", "c = f * c - i * g"),
 }
 

@@ -1,12 +1,15 @@
 """Benchmarks run; what they measure is no test."""
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
 
+SCRIPTS = Path(__file__).parents[1] / "benchmarks"
+
 
 def test_the_benchmark_of_cells_runs():
-    script = Path(__file__).parents[1] / "benchmarks" / "cells.py"
+    script = SCRIPTS / "cells.py"
     small = ["--rounds", "1", "--vocab", "3", "--length", "3", "--batch", "2", "--hidden", "4"]
     command = [sys.executable, "-W", "ignore", str(script), *small]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -14,3 +17,28 @@ def test_the_benchmark_of_cells_runs():
     rows = done.stdout.splitlines()
     assert len(rows) == 2 + 10
     assert all(float(row.split("|")[1]) > 0 for row in rows[2:])
+
+
+def test_the_benchmark_of_remedies_runs_and_goes_on(tmp_path):
+    small = ["--lengths", "3", "--steps", "4", "--every", "2", "--rates", "0.01", "0.03"]
+    small += ["--networks", "SRN, narrow U", "LSTM, b_f = 4", "--rows", str(tmp_path / "rows.csv")]
+    script = str(SCRIPTS / "remedies.py")
+    for seeds, runs in ((["0"], 4), (["0", "1"], 8), (["0", "1"], 8)):
+        command = [sys.executable, "-W", "ignore", script, *small, "--seeds", *seeds]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert f"{runs} runs, complete" in done.stdout
+    with (tmp_path / "rows.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len({(row["network"], row["seed"], row["rate"]) for row in rows}) == len(rows) == 8
+    assert all(0 <= float(row["right"]) <= 1 for row in rows)
+    law = {row["predicted"] for row in rows if row["network"] == "LSTM, b_f = 4"}
+    assert law == {"38.19"}  # ln ½ / ln σ(4)
+
+
+def test_the_stored_table_is_that_of_the_rows(monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPTS)
+    import remedies
+
+    table = remedies.table(remedies.read(SCRIPTS / "remedies.csv"))
+    assert table in (SCRIPTS / "remedies.md").read_text(encoding="utf-8")

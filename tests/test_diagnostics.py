@@ -167,6 +167,11 @@ def test_singular_values_of_a_rotation_times_rho():
     np.testing.assert_allclose(norms, norms[0] * 0.9 ** np.arange(7), rtol=1e-12)
 
 
+def test_a_norm_is_small_before_it_is_zero():
+    gradients = np.full((2, 1, 4), 1e-30, dtype="float32")
+    np.testing.assert_allclose(see.norms_by_lag(gradients), 2e-30, rtol=1e-6)
+
+
 # --- gates
 
 

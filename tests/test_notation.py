@@ -84,7 +84,7 @@ def test_the_books_lstm_has_gluons_order():
     assert np.array_equal(ours(x, states)[0].asnumpy(), theirs(x, states)[0].asnumpy())
 
 
-ORDINARY = {"state", "unit", "cell", "gate", "lag", "truncation", "ablation", "padding"}
+ORDINARY = {"state", "unit", "cell", "gate", "lag", "truncated", "ablation", "padding"}
 WORDS = [(word, number) for word, _, number in table("word | meaning")]
 
 

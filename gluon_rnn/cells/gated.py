@@ -29,7 +29,8 @@ class GRUCell(Cell):
     who                           reset         z = 1 means
     ============================  ============  ==================
     documents 002, 003; Qiu; d2l  before        keep the old state
-    Cho et al. 2014               before        keep the old state
+    Cho et al. 2014, arXiv v3     before        keep the old state
+    Cho et al. 2014, arXiv v1     after         keep the old state
     Chung et al. 2014             before        take the new one
     Gluon, cuDNN, PyTorch         after         keep the old state
     ============================  ============  ==================
@@ -45,7 +46,8 @@ class GRUCell(Cell):
     Raises: ``ValueError``, ``TypeError`` as :class:`gluon_rnn.cells.base.Cell` says.
 
     Differs from ``gluon.rnn.GRUCell``, which is the form ``reset_after=True``. Parameters are equal
-    by name; the same weights give another network unless r = 1.
+    by name; the same weights give another network, unless b'_n = 0 and r is 1, or one and the same
+    for all units, or U_n is diagonal (notebooks/18_errata_and_conventions.ipynb).
     """
 
     letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
