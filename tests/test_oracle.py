@@ -25,9 +25,6 @@ def identity(a):
     return a
 
 
-# --- memory by recurrence
-
-
 def elman(f):
     """Document 000, eq. 5; 001: z_t = U h_{t-1} + W x_t + b, h_t = f(z_t)."""
 
@@ -65,9 +62,6 @@ def residual(f, recurrent):
     return step
 
 
-# --- memory by delay
-
-
 def delayed(weight, line, K):
     """Σ_k W_k x_{t-k} for k = 1 … K, where weight and line have x_{t-1} first; and the parts."""
     W, past = np.split(weight, K, axis=1), np.split(line, K, axis=1)
@@ -98,9 +92,6 @@ def narx(f, Kx, Ky, C, open_loop=False):
         return y, [np.hstack([x, *xs[: Kx - 1]]), np.hstack([newest, *ys[: Ky - 1]])]
 
     return step
-
-
-# --- memory behind gates
 
 
 def by_gate(order, p):
