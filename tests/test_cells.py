@@ -289,6 +289,16 @@ def test_no_parameter_of_a_test_is_zero(name):
 
 
 @every_cell
+def test_names_and_states_are_as_gluon_asks(name):
+    cell = ROWS[name].make(prefix="mine_")
+    assert {p.name for p in cell.collect_params().values()} == {
+        f"mine_{n}" for n in cell._reg_params
+    }
+    for batch, info in ((0, cell.state_info()), (3, cell.state_info(3))):
+        assert [(s["shape"][0], s["__layout__"]) for s in info] == [(batch, "NC")] * len(info)
+
+
+@every_cell
 def test_every_parameter_has_an_initializer_of_its_own(name):
     size = {"input_size": ROWS[name].width} if ROWS[name].deferred else {}
     plain = ROWS[name].make(**size)
@@ -324,7 +334,7 @@ def test_gluons_unroll_takes_lengths(name):
 def test_weights_are_set_by_the_letters_of_the_equations(name):
     """Read by parameter, set by letter in another cell: the same step; every parameter has one."""
     cell, other = build(name), ROWS[name].make()
-    p = {n: q.data().asnumpy() for n, q in cell._reg_params.items()}
+    p = {n: q.data().asnumpy() / 3 for n, q in cell._reg_params.items()}  # no numbers of float32
     assert {other.letters[k] for k in other.letters} >= set(p)
     letters = {k: p[n] for k, n in other.letters.items() if n in p}
     other.set_weights(dtype="float64", **{k: v.tolist() for k, v in letters.items()})
