@@ -216,7 +216,7 @@ class Workers:
         slot = self.free.pop()
         (slot / "gluon_rnn" / f"{module}.py").write_text(source, encoding="utf-8")
         pid = os.fork() or child(slot, tests, seconds)
-        self.running[pid] = slot, module, time.monotonic(), 20 * seconds, task
+        self.running[pid] = slot, module, time.monotonic(), 3 * seconds, task
 
     def finished(self):
         """The task of a child that has ended, whether it passed, and its seconds; waits for one."""
