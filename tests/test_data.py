@@ -84,7 +84,7 @@ def test_documents_that_cannot_be_split_honestly(documents, error, message):
 def test_the_copied_share_counts_windows():
     assert copied_share(["abcdef"], ["xbcdx"], 3) == 0.25  # bcd, of abc bcd cde def
     assert copied_share(["abc", "x"], ["abc"], 3) == 1
-    assert copied_share(["cdx", "bxb"], ["xbcdx"], 3) == 0.5
+    assert copied_share(["cdx", "bxb"], ["a long line x, bcdx"], 3) == 0.5
     with pytest.raises(ValueError, match="texts: expected at least one of 50 characters"):
         copied_share(["short"], ["short"])
 
