@@ -123,7 +123,10 @@ def record(run: Callable, block: gluon.Block, x: nd.NDArray, states: list[nd.NDA
         a.attach_grad()
     with autograd.record():
         outputs, last = run(x, states)
-        loss = sum((_weights(a) * a).sum() for a in (outputs, *last))
+        loss = sum(
+            (nd.array(weights(k, a.shape), dtype=a.dtype) * a).sum()
+            for k, a in enumerate((outputs, *last))
+        )
     loss.backward()
     seen = {"loss": loss, "outputs": outputs, "d inputs": x.grad}
     seen |= {f"states[{k}]": s for k, s in enumerate(last)}
@@ -132,9 +135,9 @@ def record(run: Callable, block: gluon.Block, x: nd.NDArray, states: list[nd.NDA
     return {name: a.asnumpy().copy() for name, a in seen.items()}
 
 
-def _weights(a: nd.NDArray) -> nd.NDArray:
-    draw = np.random.RandomState(a.size)
-    return nd.array(draw.uniform(0.5, 1.5, a.shape), dtype=a.dtype)
+def weights(k: int, shape: tuple[int, ...]) -> np.ndarray:
+    """What the loss of :func:`record` weighs the outputs (k = 0) and the k-th state with."""
+    return np.random.RandomState(k).uniform(0.5, 1.5, shape)
 
 
 def unroll(cell: Any, layout: str = "NTC") -> Callable:

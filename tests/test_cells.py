@@ -1,5 +1,6 @@
 """Every cell against every property. The rows are in ``table.py``."""
 
+import mxnet as mx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -289,14 +290,58 @@ def test_no_parameter_of_a_test_is_zero(name):
 
 
 @every_cell
+def test_names_and_states_are_as_gluon_asks(name):
+    cell = ROWS[name].make(prefix="mine_")
+    assert {p.name for p in cell.collect_params().values()} == {
+        f"mine_{n}" for n in cell._reg_params
+    }
+    for batch, info in ((0, cell.state_info()), (3, cell.state_info(3))):
+        assert [(s["shape"][0], s["__layout__"]) for s in info] == [(batch, "NC")] * len(info)
+
+
+@every_cell
+def test_every_parameter_has_an_initializer_of_its_own(name):
+    size = {"input_size": ROWS[name].width} if ROWS[name].deferred else {}
+    plain = ROWS[name].make(**size)
+    plain.initialize(mx.init.One())
+    for k, (key, p) in enumerate(plain._reg_params.items()):
+        if not (name.startswith("lstm") and key == "i2h_bias"):  # its forget gate's begins at 1
+            assert {*p.data().asnumpy().flat} == {len(p.shape) - 1}, key  # a vector at 0
+        one = ROWS[name].make(**size, **{f"{key}_initializer": mx.init.Constant(k + 2)})
+        one.initialize(mx.init.One())
+        constant = [n for n, q in one._reg_params.items() if (q.data() == k + 2).min().asscalar()]
+        assert constant == [key]
+
+
+@every_cell
+def test_gluons_unroll_takes_lengths(name):
+    cell, x, states = build(name), sample(name), random_states(build(name), 3)
+    lengths = nd.array([2, 6, 1])
+
+    def run(x, states):
+        outputs, last = RNN(cell)(x, states, lengths)
+        return nd.SequenceMask(outputs, lengths, True, axis=1), last
+
+    def gluons(x, states):
+        return cell.unroll(6, x, states, merge_outputs=True, valid_length=lengths)
+
+    assert_same(record(gluons, cell, x, states), record(run, cell, x, states), 1e-12)
+    zeros = [nd.zeros_like(s) for s in states]
+    begun = cell.unroll(6, x, merge_outputs=True)[0].asnumpy()
+    assert np.array_equal(begun, unroll(cell)(x, zeros)[0].asnumpy())
+
+
+@every_cell
 def test_weights_are_set_by_the_letters_of_the_equations(name):
     """Read by parameter, set by letter in another cell: the same step; every parameter has one."""
     cell, other = build(name), ROWS[name].make()
-    p = {n: q.data().asnumpy() for n, q in cell._reg_params.items()}
+    p = {n: q.data().asnumpy() / 3 for n, q in cell._reg_params.items()}  # no numbers of float32
     assert {other.letters[k] for k in other.letters} >= set(p)
     letters = {k: p[n] for k, n in other.letters.items() if n in p}
     other.set_weights(dtype="float64", **{k: v.tolist() for k, v in letters.items()})
     assert all(np.array_equal(q.data().asnumpy(), p[n]) for n, q in other._reg_params.items())
+    single = ROWS[name].make().set_weights(**letters)  # without a dtype the cell keeps its own
+    assert {q.data().dtype for q in single._reg_params.values()} == {np.float32}
 
 
 @pytest.mark.parametrize(("name", "gates"), [("gru", "rzn"), ("lstm", "ifgo")])

@@ -24,6 +24,7 @@ def test_documents_are_split_whole():
     assert parts != split_documents(DOCUMENTS, validation=0.1, test=0.2, seed=4)
     assert [len(p) for p in split_documents(DOCUMENTS[:3], 0.01, 0.01)] == [1, 1, 1]
     assert [len(p) for p in split_documents(DOCUMENTS[:3], 0, 0)] == [3, 0, 0]
+    assert split_documents(DOCUMENTS) == split_documents(DOCUMENTS, 0.1, 0.1, seed=0)
 
 
 PAGES = [f"page {k}\n\nshared by all\n\nown {'xyz' * k} words" for k in range(20)]
@@ -52,6 +53,15 @@ def test_a_copy_is_found_whatever_its_spaces_and_in_validation_too():
         assert sum(word.startswith("own") for part in words for word in part) == 12
 
 
+def test_a_document_of_copies_goes_and_a_part_may_be_empty_that_has_no_share():
+    copies = [f"read\n\n{'own' if k % 3 else 'read'} {k if k % 3 else ''}" for k in range(12)]
+    parts = split_documents(copies, 0, 0.5), split_unseen(copies, 0, 0.5)
+    assert parts[0][1] == parts[1][1] == []
+    assert parts[1][2] == [text.split("\n\n")[1] for text in parts[0][2] if "own" in text]
+    assert len(parts[1][2]) < len(parts[0][2])
+    assert split_unseen(PAGES) == split_unseen(PAGES, 0.1, 0.1, seed=0)
+
+
 @pytest.mark.parametrize(
     ("documents", "error", "message"),
     [
@@ -74,6 +84,7 @@ def test_documents_that_cannot_be_split_honestly(documents, error, message):
 def test_the_copied_share_counts_windows():
     assert copied_share(["abcdef"], ["xbcdx"], 3) == 0.25  # bcd, of abc bcd cde def
     assert copied_share(["abc", "x"], ["abc"], 3) == 1
+    assert copied_share(["cdx", "bxb"], ["a long line x, bcdx"], 3) == 0.5
     with pytest.raises(ValueError, match="texts: expected at least one of 50 characters"):
         copied_share(["short"], ["short"])
 
@@ -90,6 +101,7 @@ def test_characters_round_trip():
 def test_the_most_frequent_character_comes_first():
     vocab = vocabulary(["abbccc"])
     assert encode("cba", vocab).tolist() == [1, 2, 3]
+    assert encode("cba", vocab).dtype == "int32"
 
 
 def test_a_character_outside_a_closed_vocabulary_is_named():
@@ -120,6 +132,7 @@ def test_every_label_is_the_next_input(count):
     rows = [[], []]
     for x, y in batches:
         assert (y.asnumpy() == x.asnumpy() + 1).all()
+        assert x.dtype == y.dtype == np.int32  # float32 has no index above 16 777 216
         for n in range(2):
             rows[n] += x.asnumpy()[n].tolist()
     for row in rows:  # a state carried along a row sees one unbroken text
@@ -151,6 +164,7 @@ FAULTS = [
         "text.txt: expected UTF-8 text, received byte 0xe9 at offset 0, line 1",
     ),
     (b"one\ntwo \xff", "received byte 0xff at offset 8, line 2"),
+    (b"\n\xff\n", "received byte 0xff at offset 1, line 2"),
 ]
 
 

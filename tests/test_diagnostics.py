@@ -223,16 +223,26 @@ def test_plot_norms_by_lag():
     (line,) = ax.lines
     assert line.get_xydata().tolist() == [[0, 1], [1, 0.1], [2, 0.01]]
     assert (ax.get_yscale(), line.get_linestyle(), line.get_color()) == ("log", "--", "C1")
-    assert [t.get_text() for t in ax.texts] == ["tanh"]
+    (text,) = ax.texts
+    assert (text.get_text(), text.xy, text.get_color()) == ("tanh", (2, 0.01), "C1")
+    right, up = text.get_position()  # beside the end of its line, in view wherever that is
+    assert (right > 0, up, text.get_va(), text.get_annotation_clip()) == (True, 0, "center", False)
     assert "" not in (ax.get_xlabel(), ax.get_ylabel())
+    first, _ = plt.subplots(2)[1]
+    assert see.plot_norms_by_lag(norms, ax=first) is first
+    assert first.texts[0].get_text() == ""
     with pytest.raises(ValueError, match="norms: expected one that is not zero"):
         see.plot_norms_by_lag(np.zeros(3))
 
 
 def test_plot_singular_values():
     values = np.array([[2.0, 1, 0.5], [3, 1, 0.1]])
-    ax = plt.figure().add_subplot()
+    ax, current = plt.subplots(2)[1]
     assert see.plot_singular_values(values, ax) is ax
+    assert see.plot_singular_values(values) is current
+    *drawn, one = ax.lines
+    assert all(list(line.get_xdata()) == [1, 2] for line in drawn)  # steps are counted from 1
+    assert (set(one.get_ydata()), one.get_linewidth() > 0) == ({1}, True)
     drawn = [line.get_ydata() for line in ax.lines]
     assert any(list(d) == [2, 3] for d in drawn)
     assert any(list(d) == [0.5, 0.1] for d in drawn)
@@ -243,14 +253,21 @@ def test_plot_singular_values():
 
 
 def test_plot_gates():
-    trace = np.array([[0.0, 1], [0.25, 0.5], [1, 0]])  # (T, H)
+    trace = np.array([[0.125, 0.75], [0.25, 0.5], [0.75, 0.25]])  # (T, H)
     ax = see.plot_gates(trace, "update gate z")
     (image,) = ax.images
     np.testing.assert_array_equal(image.get_array(), trace.T)
     assert image.get_clim() == (0, 1)
+    assert tuple(image.get_extent()) == (0.5, 3.5, 2.5, 0.5)  # steps and units counted from 1
+    assert ax.get_aspect() == "auto"
+    assert ax.get_xlabel() == "step t"
     assert [a.get_ylabel() for a in ax.figure.axes] == ["unit", "update gate z"]
-    ax = see.plot_gates(trace, "g", plt.figure().add_subplot(), low=-1)
-    assert ax.images[0].get_clim() == (-1, 1)
+    with plt.rc_context({"axes.grid": True}):
+        first, _ = plt.subplots(2)[1]
+        assert see.plot_gates(trace, ax=first, low=-1) is first
+    assert first.images[0].get_clim() == (-1, 1)
+    assert not any(line.get_visible() for line in first.get_xgridlines())
+    assert first.figure.axes[-1].get_ylabel() == "gate"
     with pytest.raises(ValueError, match=r"trace: expected axes \(T, H\)"):
         see.plot_gates(trace[None])
 

@@ -158,6 +158,9 @@ def test_the_forget_bias_is_where_it_should_be(bias):
     cell.initialize()
     gates = cell.i2h_bias.data().asnumpy().reshape(4, H)
     assert gates.tolist() == [[0] * H, [bias] * H, [0] * H, [0] * H]
+    default = LSTMCell(H)
+    default.initialize()
+    assert default.i2h_bias.data().asnumpy().reshape(4, H).tolist()[1] == [1] * H
 
 
 def test_narx_without_feedback_is_a_tdnn_with_a_readout():
