@@ -28,7 +28,9 @@ class _Graph(HybridBlock):
         for name in cell._reg_params:
             setattr(self, name, self.params.get(name))
         self._step, self._mode = cell.hybrid_forward, cell.fused_mode
-        self._hoists = cell.promises("hoists") and cell.hoists
+        self._biases = [b for b in cell.hoists if b in cell._reg_params]
+        if not cell.promises("hoists"):
+            self._biases = []
         self._once = cell.once if cell.promises("once") else lambda F, params: params
         self._rows, self._sizes = cell.i2h_weight.shape[0], cell._state_sizes
         self._run = self._fused if engine == "fused" else self._unrolled
@@ -43,10 +45,10 @@ class _Graph(HybridBlock):
         # With static_alloc, MXNet 1.9.1 loses the gradient of `h + g` where h is an input of the
         # graph that wants none.
         states = [F.identity(s) for s in states]
-        if self._hoists:
-            W, b = params["i2h_weight"], params["i2h_bias"]
-            x = Cell._affine(F, x, W, b, self._rows)  # (T, N, G H)
-            params |= {"i2h_weight": None, "i2h_bias": None}
+        if self._biases:
+            b = sum(params[name] for name in self._biases[1:]) + params[self._biases[0]]
+            x = Cell._affine(F, x, params["i2h_weight"], b, self._rows)  # (T, N, G H)
+            params |= dict.fromkeys(["i2h_weight", *self._biases])
         params = self._once(F, params)
         steps = F.split(x, num_outputs=self._length, axis=0, squeeze_axis=True)
         outputs = []
@@ -93,7 +95,9 @@ class _FixedLength(_Graph):
 
 
 def _pieces(T: int) -> list[int]:
-    """T as a sum of few different lengths, so that every length runs through few graphs."""
+    """T, or beyond 64 a sum of few different lengths: all lengths run through few graphs."""
+    if T <= 64:
+        return [T]
     pieces = []
     for length in (128, 64, 32):
         pieces += [length] * (T // length)
@@ -137,8 +141,8 @@ class RNN(Layer):
     whole sequence), "unrolled" (the cell's own equations, all input projections in one product, in
     compiled graphs of up to 128 steps) or "auto": fused where the operator computes the cell's very
     formula (Elman with tanh or ReLU, GRU with ``reset_after=True``, LSTM without variants), else
-    unrolled. A sequence of any length runs through pieces of 128, 64, 32 and fewer steps, so many
-    lengths need few graphs. ``hybridize(False)`` calls the cell step by step, to look inside: then
+    unrolled. A sequence of up to 64 steps is one graph, a longer one a chain of graphs of 128, 64,
+    32 and fewer steps, so that many lengths need few of them. ``hybridize(False)`` calls the cell step by step, to look inside: then
     its hooks fire too. Other keywords of ``hybridize`` go to MXNet.
 
     Inputs and outputs: inputs (N, T, C); states as ``begin_state(N)``, zeros if ``None``;

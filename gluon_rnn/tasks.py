@@ -9,6 +9,7 @@ import numpy as np
 from mxnet import nd
 from mxnet.gluon import Block, nn
 
+from gluon_rnn.cells import Cell
 from gluon_rnn.checks import array, instance, one_of, require, sequence_lengths, whole
 from gluon_rnn.layers import Layer
 
@@ -16,10 +17,10 @@ __all__ = ["Classifier", "Labeller", "LanguageModel", "TokenEmbedding", "generat
 
 
 class Readout(nn.Dense):
-    """V h + c. In one operator, oneDNN leaves the bias without gradient beside a frozen weight."""
+    """V h + c, with a gradient of c that is right beside a frozen V too."""
 
     def hybrid_forward(self, F, x, weight, bias):
-        return F.broadcast_add(super().hybrid_forward(F, x, weight), bias)
+        return Cell._affine(F, x, weight, bias, self._units)
 
 
 def _lengths(inputs: nd.NDArray, valid_length: Any) -> np.ndarray:

@@ -52,12 +52,13 @@ class Cell(HybridRecurrentCell):
     each parameter ``p`` a keyword ``p_initializer``; without one, vectors start at zero and
     matrices as ``initialize`` says.
 
-    What a class promises, so that :class:`gluon_rnn.layers.RNN` may run it fast: ``hoists``, that
-    the input enters only as W x_t + b (``i2h_weight``, ``i2h_bias``) through ``_input``, so that
-    one product serves a whole sequence; ``fused_lacks = None``, that MXNet's fused operator in mode
-    ``fused_mode`` computes the cell's very equations (else it says what the operator does not
-    have). A promise holds for the class that makes it and for a subclass with another constructor
-    or new methods. A subclass that overrides anything else has other equations: it runs step by
+    What a class promises, so that :class:`gluon_rnn.layers.RNN` may run it fast: ``hoists``, the
+    biases of which the sum stands beside W x_t and nowhere else, and that x_t enters only there, by
+    ``_input`` (so one product serves a whole sequence; the step gets ``None`` for ``i2h_weight``
+    and those biases); ``fused_lacks = None``, that MXNet's fused operator in mode ``fused_mode``
+    computes the cell's very equations (else it says what the operator does not have). A promise
+    holds for the class that makes it and for a subclass with another constructor or new methods. A
+    subclass that overrides anything else has other equations: it runs as they stand, step after
     step in one graph, unless it makes the promise itself (:meth:`promises`).
 
     ``letters`` names each parameter as the book's equations do; :meth:`set_weights` takes them.
@@ -68,7 +69,7 @@ class Cell(HybridRecurrentCell):
 
     letters: dict[str, str] = {}
     gates = ""
-    hoists = False
+    hoists: tuple[str, ...] = ()
     fused_mode: str | None = None
     fused_lacks: str | None = "this recurrence"
 
@@ -176,9 +177,15 @@ class Cell(HybridRecurrentCell):
 
     @staticmethod
     def _affine(F, x, weight, bias, rows: int):
-        """W x + b. In one operator, oneDNN leaves the bias without gradient beside a frozen W."""
-        Wx = F.FullyConnected(x, weight, no_bias=True, num_hidden=rows, flatten=False)
-        return F.broadcast_add(Wx, bias)
+        """W x + b, as [W b] times x and a 1; without a bias, W x.
+
+        oneDNN's own bias has a wrong gradient beside a frozen W, and a sum over steps is slow.
+        """
+        if bias is not None:
+            one = F.ones_like(F.slice_axis(x, axis=-1, begin=0, end=1))
+            x = F.concat(x, one, dim=-1)
+            weight = F.concat(weight, F.expand_dims(bias, axis=1), dim=1)
+        return F.FullyConnected(x, weight, no_bias=True, num_hidden=rows, flatten=False)
 
     @staticmethod
     def _activate(F, x, activation: str):

@@ -58,7 +58,7 @@ class GRUCell(Cell):
 
     letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
     gates = "rzn"
-    hoists = True
+    hoists = ("i2h_bias", "h2h_bias")
     fused_lacks = None
 
     def __init__(
@@ -69,8 +69,8 @@ class GRUCell(Cell):
         shapes = {"i2h_weight": (G, C), "h2h_weight": (G, H), "i2h_bias": (G,), "h2h_bias": (G,)}
         super().__init__((H,), shapes, **kwargs)
         self._reset_after = bool(reset_after)
-        if reset_after:
-            self.fused_mode = "gru"
+        if reset_after:  # b'_n stands behind r
+            self.fused_mode, self.hoists = "gru", ("i2h_bias",)
         else:
             self.fused_lacks = "reset_after=False (it resets after the product)"
 
@@ -99,8 +99,8 @@ class GRUCell(Cell):
 
     def _split(self, F, a, axis: int):
         """The part of both gates, and the part of the candidate."""
-        if isinstance(a, tuple):
-            return a
+        if a is None or isinstance(a, tuple):
+            return a or (None, None)
         gates = F.slice_axis(a, axis=axis, begin=0, end=2 * self._H)
         return gates, F.slice_axis(a, axis=axis, begin=2 * self._H, end=None)
 
@@ -148,7 +148,7 @@ class LSTMCell(Cell):
     letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
     letters |= {"p_i": "c2i_weight", "p_f": "c2f_weight", "p_o": "c2o_weight"}
     gates = "ifgo"
-    hoists = True
+    hoists = ("i2h_bias", "h2h_bias")
     fused_lacks = None
 
     def __init__(

@@ -37,7 +37,7 @@ class ElmanCell(Cell):
     """
 
     letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
-    hoists = True
+    hoists = ("i2h_bias", "h2h_bias")
     fused_lacks = None
 
     def __init__(
@@ -89,7 +89,7 @@ class JordanCell(Cell):
 
     letters = {"W": "i2h_weight", "U": "o2h_weight", "b": "i2h_bias", "V": "h2o_weight"}
     letters |= {"c": "h2o_bias"}
-    hoists = True
+    hoists = ("i2h_bias",)
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class ResidualCell(Cell):
     """
 
     letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
-    hoists = True
+    hoists = ("i2h_bias", "h2h_bias")
 
     def __init__(
         self,
