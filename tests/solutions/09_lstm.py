@@ -21,6 +21,14 @@ W_count = [[0, 0, -100], [0, 0, 0], [50, -50, 0], [0, 0, 0]]
 b_count = [50, 50, 0, 0]
 
 
+# wrong 1: a gate of 1 - 1e-7 leaks too much in 500 steps
+W_count, b_count = [[0, 0, 0], [0, 0, -99], [30, -30, 0], [0, 0, 0]], [30, 16, 0, 0]
+
+
+# wrong 1: a reset that leaves a thousandth: much of 400
+W_count, b_count = [[0, 0, 0], [0, 0, -27], [30, -30, 0], [0, 0, 0]], [30, 20, 0, 0]
+
+
 # right 2
 def blinker(K):
     return 40 * (2 * K - 0.5), -40, -40 * (K + 0.5), 40
