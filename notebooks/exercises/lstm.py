@@ -46,7 +46,8 @@ def exercise_1(W_count, b_count):
 def exercise_2(blinker):
     """b_f, p_f, b_o, p_o: dark for K steps (h < 0.02), lit for K (h > 0.98), and so on."""
     for K in range(3, 13):
-        b_f, p_f, b_o, p_o = array(f"blinker({K})", run(blinker, K), (4,))
+        given = array(f"blinker({K})", run(blinker, K))
+        b_f, p_f, b_o, p_o = array(f"blinker({K})", np.ravel(given), (4,))  # ([b_f], …), too
         x, b = np.zeros((6 * K, 1)), np.array([50, b_f, 50, b_o])
         h, _ = _lstm(np.zeros((4, 1)), b, x, (0, p_f, p_o))
         for t, h_t in enumerate(h, 1):

@@ -39,6 +39,11 @@ def blinker(K):
     return np.array([30 * (2 * K - 0.5), -30, -100 * (K + 0.5), 100])
 
 
+# right 2: each in a list, as set_weights takes them
+def blinker(K):
+    return [40 * (2 * K - 0.5)], [-40], [-40 * (K + 0.5)], [40]
+
+
 # wrong 2: the threshold on a whole number, where the gate stands at one half
 def blinker(K):
     return 40 * (2 * K - 0.5), -40, -40 * K, 40
