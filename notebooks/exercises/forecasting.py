@@ -113,7 +113,7 @@ def exercise_4(learn):
         share = _judged(learn, star, 200, "of another star") / _rms(np.diff(star)[199:])
         if share > 0.72:
             said = f"on a star with a period of {period} years it has {share:.2f} of persistence's"
-            raise Wrong(f"{said} error: does learn take everything from past?")
+            raise Wrong(f"{said} error, 0.72 are asked for: is everything taken from past?")
     w = _fit(sun[:PAST], 11)
     by_ar = _rms([_next(w, sun[:t]) - sun[t] for t in range(PAST, len(sun))])
     share = _judged(learn, sun, PAST, "of the Sun") / by_ar
