@@ -19,7 +19,7 @@ import threading
 import traceback
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial, wraps
 from itertools import islice, permutations, zip_longest
 from numbers import Number
@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Wrong", "array", "close", "fresh", "number", "run", "same", "tutor", "whole"]
+__all__ = ["Wrong", "array", "case", "close", "fresh", "number", "run", "same", "tutor", "whole"]
 
 
 class Wrong(Exception):
@@ -83,6 +83,17 @@ def tutor(check: Callable[..., str | None]) -> Callable[..., None]:
 def fresh(*key: Any) -> np.random.RandomState:
     """A check's own random numbers, such as `fresh("by_hand", 3)`: the same key, the same ones."""
     return np.random.RandomState(zlib.crc32(repr(key).encode()))
+
+
+@contextmanager
+def case(words: str) -> Iterator[None]:
+    """Put words such as "for K = 3" in front of what is wrong inside."""
+    try:
+        yield
+    except _Nothing:
+        raise
+    except Wrong as wrong:
+        raise Wrong(f"{words}, {wrong}") from None
 
 
 def _line(error: BaseException) -> str:
@@ -197,7 +208,8 @@ def _shaped(name: str, got: np.ndarray, shape: tuple, hint: Callable[[], str] = 
     if got.size == 1 == np.prod(shape):
         return got.reshape(shape)
     if got.shape != shape:
-        raise Wrong(f"{name} has shape {got.shape}, expected {shape or 'one number'}{hint()}")
+        found = f"has shape {got.shape}, expected" if got.shape else "is one number, expected shape"
+        raise Wrong(f"{name} {found} {shape or 'one number'}{hint()}")
     return got
 
 
@@ -247,8 +259,9 @@ def close(name: str, value: Any, expected: Any, tolerance: float = 1e-6) -> None
             raise Wrong(f"{name} {how}")
         if said := _pattern(got, right, near):
             raise Wrong(name + said)
-        count = f"{fits.sum() or 'none'} of the {right.size} entries of {name} are right"
-        raise Wrong(f"{count}: the first wrong one, {first}, {how}")
+        count, verb = fits.sum(), "is" if fits.sum() == 1 else "are"
+        said = f"{count or 'none'} of the {right.size} entries of {name} {verb} right"
+        raise Wrong(f"{said}: the first wrong one, {first}, {how}")
 
 
 def _near(got: Any, right: Any, tolerance: float, relative: float = 0) -> Any:
@@ -265,8 +278,8 @@ def _differs(got: float, right: float, tolerance: float = 0) -> str:
     if got == -right or abs(got + right) <= tolerance * max(1, abs(right)) < np.inf:
         return "has the wrong sign"
     if tolerance and _near(got, right, tolerance, 0.01):
-        relative = f"{tolerance:g}".replace("e-0", "e-")
-        return f"is close, but not within the tolerance asked for (relative {relative})"
+        asked = "relative " * (abs(right) > 1) + f"{tolerance:.1g}".replace("e-0", "e-")
+        return f"is close, but not within the tolerance asked for ({asked})"
     if got * right < 0:
         return "has the wrong sign, and not only that"
     if right and any(abs(got / right / k - 1) < 1e-6 for k in (0.01, 0.1, 0.5, 2, 10, 100)):
@@ -341,9 +354,10 @@ def same(name: str, value: Any, expected: Any) -> None:
         if missing := len(expected - set(value)):
             raise Wrong(f"{name} is right so far, but {missing} are missing")
     elif isinstance(expected, str | bool | np.bool_):
-        must_be(*(str,) if isinstance(expected, str) else (bool, np.bool_))
-        if value != expected:
-            raise Wrong(f"{name} is not right")
+        text = isinstance(expected, str)
+        must_be(*(str,) if text else (bool, np.bool_))
+        if not (str.__eq__(value, expected) if text else bool(value) == expected):
+            raise Wrong(f"{name} is not right")  # a subclass's own == is not asked
     elif (got := whole(name, value)) != expected:
         raise Wrong(f"{name} {_differs(got, expected)}")
 

@@ -24,7 +24,8 @@ from mxnet import autograd, nd
 
 sys.path.insert(0, str(BOOK))
 answers = importlib.import_module("answers")
-Wrong, array, close, fresh = answers.Wrong, answers.array, answers.close, answers.fresh
+Wrong, array, case = answers.Wrong, answers.array, answers.case
+close, fresh = answers.close, answers.fresh
 number, run, same, tutor, whole = (
     answers.number,
     answers.run,
@@ -226,7 +227,7 @@ ARRAYS = {
     "mixture": ([nd.array(RIGHT[0]), [Fraction(9, 10), "5.3", 6.7]], "Not yet: dU[1, 1] is a str,"),
     "fractions": ([[Fraction(round(10 * x), 10) for x in row] for row in RIGHT], "Right."),
     "row": (RIGHT[0], f"{SHAPE} (3,), expected (2, 3)."),
-    "number": (3, f"{SHAPE} (), expected (2, 3)."),
+    "number": (3, "Not yet: dU is one number, expected shape (2, 3)."),
     "transposed": (RIGHT.T, f"{SHAPE} (3, 2), expected (2, 3): it is transposed."),
     "flat": (RIGHT.ravel(), f"{SHAPE} (6,), expected (2, 3): it has the right entries."),
     "axis": (RIGHT[None], f"{SHAPE} (1, 2, 3), expected (2, 3): it has the right entries."),
@@ -259,6 +260,10 @@ ARRAYS = {
         with_entry((1, 0), -0.9),
         "Not yet: 5 of the 6 entries of dU are right: the first wrong one, dU[1, 0], has the wrong"
         " sign.",
+    ),
+    "one right": (
+        np.where(RIGHT == 6.7, 6.7, 9),
+        "Not yet: 1 of the 6 entries of dU is right: the first wrong one, dU[0, 0], is too high.",
     ),
     "entry": (
         with_entry((1, 2), 7.1),
@@ -332,16 +337,24 @@ def test_tolerance(right, tolerance):
     close("z", right + 0.99 * allowed, right, tolerance)
     with pytest.raises(Wrong, match=r"^z "):
         close("z", right + 1.01 * allowed, right, tolerance)
-    text = f"relative {tolerance:g}".replace("e-0", "e-")
+    text = f"({'relative ' * (right > 1)}{tolerance:g})".replace("e-0", "e-")
     if right and tolerance < 1e-3:
         with pytest.raises(Wrong, match=re.escape(text)):
             close("z", right * 1.00399, right, tolerance)
+
+
+class Agreeable(str):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
 
 
 EXACT = {
     "text": ("GRU", "GRU", None),
     "other text": ("gru", "GRU", "x is not right"),
     "number for a text": (3, "GRU", "x is an int, expected a str"),
+    "text that equals all": (Agreeable("gru"), "GRU", "x is not right"),
     "ANY for a text": (mock.ANY, "GRU", "x is a _ANY, expected a str"),
     "True": (True, True, None),
     "np.True_": (np.array([1]) > 0, [True], None),
@@ -716,6 +729,31 @@ def test_parts():
     assert told(two_parts, 1, 3) == "Not yet: dW is off by one."
     assert told(two_parts, 1, 2) == "Right."
     assert told(two_parts, 1).startswith("Not yet: the check stopped with TypeError: missing a req")
+
+
+@tutor
+def two_sizes(f):
+    for K in (2, 3):
+        with case(f"for K = {K}"):
+            close("f(K)", run(f, K), [K] * K)
+
+
+CASES = {
+    "right": (lambda K: [K] * K, "Right."),
+    "first": (lambda K: [K + 1] * K, "Not yet: for K = 2, f(K) is off by one everywhere."),
+    "second": (lambda K: [2] * K, "Not yet: for K = 3, f(K) is off by one everywhere."),
+    "raises": (
+        lambda K: K[0],
+        "Not yet: for K = 2, the lambda(K) raised TypeError: 'int' object is not subscriptable.",
+    ),
+    "dots": (lambda K: [...] * K, "Nothing yet for the lambda."),
+}
+
+
+@pytest.mark.parametrize("row", CASES)
+def test_case(row):
+    function, text = CASES[row]
+    assert told(two_sizes, function) == text
 
 
 def check_that(outcome):

@@ -12,8 +12,8 @@ def exercise_1(adopt):
         draw = fresh(C, H).normal
         given = [draw(size=size) for size in ((3 * H, C), (3 * H, H), (3 * H,))]
         ours = run(adopt, *given)
-        if len(ours) != 3:
-            raise Wrong(f"adopt(W, U, b) returns {len(ours)} things, expected W, U, b")
+        if not isinstance(ours, tuple | list) or len(ours) != 3:
+            raise Wrong("adopt(W, U, b) must return three arrays: W, U, b")
         signs = {"r": 1, "z": -1, "n": 1}
         for name, array, theirs in zip("WUb", ours, given, strict=True):
             parts = dict(zip("nrz", np.split(theirs, 3), strict=True))

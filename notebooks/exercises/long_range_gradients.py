@@ -1,7 +1,7 @@
 """The checks of notebook 06: how gradients fade, grow and are clipped."""
 
 import numpy as np
-from answers import Wrong, close, fresh, run, same, tutor
+from answers import Wrong, array, case, close, fresh, run, same, tutor
 
 
 @tutor
@@ -45,9 +45,10 @@ def exercise_3(clipped_step):
             gradients = [scale * g for g in summed]
             mean = [g / N for g in gradients]
             factor = theta / max(theta, np.sqrt(sum((g**2).sum() for g in mean)))
-            new = run(clipped_step, weights, gradients, N, 0.1, theta)
-            if len(new) != len(weights):
-                raise Wrong(f"{len(weights)} arrays of weights are expected, {len(new)} came")
-            for k, (w, g) in enumerate(zip(weights, mean, strict=True)):
-                where = f"new weights {k}" + ("" if scale else ", for gradients of zeros,")
-                close(where, new[k], w - 0.1 * factor * g)
+            with case("for gradients of zeros" if not scale else f"for θ = {theta:g}"):
+                new = run(clipped_step, weights, gradients, N, 0.1, theta)
+                if not isinstance(new, tuple | list | np.ndarray) or len(new) != len(weights):
+                    raise Wrong(f"a list of {len(weights)} new arrays is expected")
+                for k, (w, g) in enumerate(zip(weights, mean, strict=True)):
+                    step = array(f"number {k} of the new weights", new[k], w.shape) - w
+                    close(f"the change of weights[{k}]", step, -0.1 * factor * g)

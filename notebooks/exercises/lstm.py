@@ -26,9 +26,11 @@ def exercise_1(W_count, b_count):
         "one up": [up],
         "seven ups": [up] * 7,
         "six ups and ten downs": [up] * 6 + [down] * 10,
-        "three hundred ups": [up] * 300,
+        "five hundred ups": [up] * 500,
         "five ups and a reset": [up] * 5 + [reset],
         "five ups, a reset and two downs": [up] * 5 + [reset, down, down],
+        "four hundred ups and a reset": [up] * 400 + [reset],
+        "four hundred downs, a reset and an up": [down] * 400 + [reset, up],
         "60 symbols at random": mixed[0],
         "500 symbols at random": mixed[1],
     }.items():
@@ -43,8 +45,9 @@ def exercise_1(W_count, b_count):
 @tutor
 def exercise_2(blinker):
     """b_f, p_f, b_o, p_o: dark for K steps (h < 0.02), lit for K (h > 0.98), and so on."""
-    for K in (3, 5, 12):
-        b_f, p_f, b_o, p_o = array(f"blinker({K})", run(blinker, K), (4,))
+    for K in range(3, 13):
+        given = array(f"blinker({K})", run(blinker, K))
+        b_f, p_f, b_o, p_o = array(f"blinker({K})", np.ravel(given), (4,))  # ([b_f], …), too
         x, b = np.zeros((6 * K, 1)), np.array([50, b_f, 50, b_o])
         h, _ = _lstm(np.zeros((4, 1)), b, x, (0, p_f, p_o))
         for t, h_t in enumerate(h, 1):

@@ -1,7 +1,7 @@
 """The checks of notebook 01: convolutions with holes, slopes, and a loop that rings."""
 
 import numpy as np
-from answers import close, fresh, run, tutor
+from answers import case, close, fresh, run, tutor
 
 
 @tutor
@@ -14,8 +14,8 @@ def exercise_1(dilated):
         for j in range(J + 1):
             if j * d < T:
                 z[j * d :] += x[: T - j * d] @ A[j].T
-        name = f"for x of shape {x.shape}, A of shape {A.shape} and d = {d}, dilated(x, A, b, d)"
-        close(name, run(dilated, x, A, b, d), np.maximum(z, 0))
+        with case(f"for x of shape {x.shape}, A of shape {A.shape} and d = {d}"):
+            close("dilated(x, A, b, d)", run(dilated, x, A, b, d), np.maximum(z, 0))
 
 
 @tutor
@@ -28,7 +28,8 @@ def exercise_2(slope_weights):
             others = [-j for j in range(K + 1) if j != k]
             lagrange = np.poly(others) / np.prod([-k - s for s in others])
             expected.append(np.polyder(lagrange)[-1])
-        close(f"slope_weights({K})", run(slope_weights, K), expected)
+        with case(f"for K = {K}"):
+            close("slope_weights(K)", run(slope_weights, K), expected)
     return "for K = 2 they are 3/2, -2, 1/2: read backwards, another network."
 
 
@@ -38,4 +39,5 @@ def exercise_3(ringing):
     for period, kept in ((12, 0.5), (5, 1.0), (7.3, 0.9), (3, 0.2)):
         rho, angle = kept ** (1 / period), 2 * np.pi / period
         expected = 2 * rho * np.cos(angle), -(rho**2)
-        close(f"ringing({period}, {kept})", run(ringing, period, kept), expected)
+        with case(f"for period = {period} and kept = {kept}"):
+            close("ringing(period, kept)", run(ringing, period, kept), expected)

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import numpy as np
-from answers import Wrong, close, fresh, number, run, tutor
+from answers import Wrong, array, case, close, fresh, number, run, tutor
 
 
 @tutor
@@ -32,10 +32,18 @@ def exercise_2(next_probabilities):
         text = fresh("counts", size).randint(size - 1, size=length).tolist()
         text += [text[1], size - 1]  # the last symbol occurs once, at the end: nothing follows it
         never = [size - 1] * 2
-        for context in ([], text[:1], text[4:6], text[7:10], [*never, text[0]], text[-1:], never):
-            p = run(next_probabilities, text, context, size)
-            name = f"next_probabilities (of a context of {len(context)} symbols)"
-            close(name, p, _counted(text, context, size))
+        contexts = [], text[:1], text[4:6], text[7:10], [*never, text[0]], text[-1:], never
+        tries = [*((text, context) for context in contexts), (text[:-1], text[1:2])]
+        for read, context in tries:  # the last text ends with its context
+            with case(f"for a context of {len(context) or 'no'} symbol{'s'[: len(context) != 1]}"):
+                p = array("the answer", run(next_probabilities, read, context, size), (size,))
+                if abs(p.sum() - 1) > 1e-6:
+                    raise Wrong(f"the probabilities sum to {p.sum():.6g}, not to 1")
+                close(
+                    "next_probabilities(text, context, vocab_size)",
+                    p,
+                    _counted(read, context, size),
+                )
 
 
 @tutor
@@ -47,10 +55,14 @@ def exercise_3(softmax):
         for temperature in (1, 0.5, 4):
             e = np.exp(scores / temperature)
             p = e / e.sum(axis=1, keepdims=True)
-            close("softmax(scores, temperature)", run(softmax, scores, temperature), p)
+            with case(f"at τ = {temperature}"):
+                close("softmax(scores, temperature)", run(softmax, scores, temperature), p)
     large = np.array([[1000.0, 1000, 0], [-1000, -1002, -5000]])
-    p = [[0.5, 0.5, 0], [1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2)), 0]]
-    close("softmax (of scores up to 1000)", run(softmax, large, 1), p)
+    for temperature in (1, 0.5, 4):
+        first = 1 / (1 + np.exp(-2 / temperature))
+        p = [[0.5, 0.5, 0], [first, 1 - first, 0]]
+        with case(f"for scores of 1000, at τ = {temperature}"):
+            close("softmax(scores, temperature)", run(softmax, large, temperature), p)
 
 
 @tutor

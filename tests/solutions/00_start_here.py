@@ -102,6 +102,19 @@ def next_probabilities(text, context, vocab_size):
     return p
 
 
+# wrong 2: counts the context where the text ends, too, and nothing follows
+def next_probabilities(text, context, vocab_size):
+    p = np.full(vocab_size, 1 / vocab_size)
+    for n in range(len(context) + 1):
+        u = context[len(context) - n :]
+        after = [text[t] for t in range(n, len(text)) if text[t - n : t] == u]
+        times = sum(text[t : t + n] == u for t in range(len(text)))
+        if after:
+            counts, k = np.bincount(after, minlength=vocab_size), len(set(after))
+            p = (counts + k * p) / (times + k)
+    return p
+
+
 # right 3
 def softmax(scores, temperature):
     s = scores / temperature
@@ -158,6 +171,12 @@ def softmax(scores, temperature):
 def softmax(scores, temperature):
     e = np.exp(scores / temperature)
     e / e.sum(axis=1, keepdims=True)
+
+
+# wrong 3: the largest score, taken off before the temperature divides it
+def softmax(scores, temperature):
+    e = np.exp(scores / temperature - scores.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
 
 
 # right 4

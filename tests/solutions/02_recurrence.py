@@ -78,6 +78,22 @@ def fixed_points(u, x):
     print(np.tanh(u + x))
 
 
+# wrong 2: two that are near each other fall between the points of a coarse grid
+def fixed_points(u, x):
+    found, grid = [], np.linspace(-1, 1, 12)
+    for low, high in zip(grid[:-1], grid[1:], strict=True):
+        if (np.tanh(u * low + x) > low) != (np.tanh(u * high + x) > high):
+            rises = np.tanh(u * low + x) > low
+            for _ in range(40):
+                middle = (low + high) / 2
+                if (np.tanh(u * middle + x) > middle) == rises:
+                    low = middle
+                else:
+                    high = middle
+            found.append(low)
+    return found
+
+
 # right 3
 W_p = [[1], [-1]]
 U_p = [[-1], [1]]
@@ -94,3 +110,7 @@ W_p, U_p, V_p = [[1], [-1]], [[-1], [1]], [[1, -1]]
 W_p, U_p, V_p = [1, -1], [-1, 1], [1, 1]
 # wrong 3: one unit only
 W_p, U_p, V_p = [[1], [0]], [[-1], [0]], [[1, 0]]
+
+
+# wrong 3: infinity less infinity is NaN, which is above no tolerance
+W_p, U_p, V_p = [[1e300], [1e300]], [[0], [0]], [[1e300, -1e300]]

@@ -63,6 +63,23 @@ def step_W(S, x_t, slope_t, U):
     return S
 
 
+# right 1: one number after the other, as nested lists
+def step_W(S, x_t, slope_t, U):
+    units, inputs = range(len(U)), range(len(x_t))
+
+    def entry(u, i, j):
+        return slope_t[u] * ((u == i) * x_t[j] + sum(U[u, v] * S[v, i, j] for v in units))
+
+    return [[[entry(u, i, j) for j in inputs] for i in units] for u in units]
+
+
+# right 1: as an nd array
+def step_W(S, x_t, slope_t, U):
+    direct = np.einsum("ui,j->uij", np.eye(len(U)), x_t)
+    new = slope_t[:, None, None] * (direct + np.einsum("uv,vij->uij", U, S))
+    return nd.array(new, dtype="float64")
+
+
 # right 2
 def last_symbol_gradients(U, W, b, V, x, d):
     h = [np.zeros(len(b))]
@@ -254,3 +271,20 @@ def sufficient_window(net, x, rule, share):
 # wrong 3: everything
 def sufficient_window(net, x, rule, share):
     return len(x)
+
+
+# wrong 3: the spectral norm
+def sufficient_window(net, x, rule, share):
+    whole = bptt(net, x, rule).W
+    off = [np.linalg.norm(bptt(net, x, rule, window=K).W - whole, 2) for K in range(1, len(x) + 1)]
+    limit = share * np.linalg.norm(whole, 2)
+    return max((K for K, norm in enumerate(off, 1) if norm >= limit), default=0) + 1
+
+
+# wrong 3: at most twelve, as in the notebook
+def sufficient_window(net, x, rule, share):
+    whole, K = bptt(net, x, rule).W, 12
+    limit = share * np.linalg.norm(whole)
+    while K > 1 and np.linalg.norm(bptt(net, x, rule, window=K - 1).W - whole) < limit:
+        K -= 1
+    return K

@@ -105,3 +105,11 @@ one, other = [1, 0, 0], [0, 0, 4]
 one, other = [1, 2, 3], [3, 2, 1]
 # wrong 4: two numbers
 one, other = [2, 0], [0, 1]
+
+
+# wrong 4: nearly the same
+one, other = [1, 2, 3], [1, 2, 3 + 5e-10]
+
+
+# wrong 4: a difference that float64 loses beside so large a number
+one, other = [1e20, 1, 1], [1e20, 1, 2]

@@ -21,6 +21,14 @@ W_count = [[0, 0, -100], [0, 0, 0], [50, -50, 0], [0, 0, 0]]
 b_count = [50, 50, 0, 0]
 
 
+# wrong 1: a gate of 1 - 1e-7 leaks too much in 500 steps
+W_count, b_count = [[0, 0, 0], [0, 0, -99], [30, -30, 0], [0, 0, 0]], [30, 16, 0, 0]
+
+
+# wrong 1: a reset that leaves a thousandth: much of 400
+W_count, b_count = [[0, 0, 0], [0, 0, -27], [30, -30, 0], [0, 0, 0]], [30, 20, 0, 0]
+
+
 # right 2
 def blinker(K):
     return 40 * (2 * K - 0.5), -40, -40 * (K + 0.5), 40
@@ -29,6 +37,11 @@ def blinker(K):
 # right 2: other strengths, as an array
 def blinker(K):
     return np.array([30 * (2 * K - 0.5), -30, -100 * (K + 0.5), 100])
+
+
+# right 2: each in a list, as set_weights takes them
+def blinker(K):
+    return [40 * (2 * K - 0.5)], [-40], [-40 * (K + 0.5)], [40]
 
 
 # wrong 2: the threshold on a whole number, where the gate stands at one half

@@ -103,3 +103,11 @@ late = slice(3, None)
 late = 2
 # wrong 3: the end fixed
 late = slice(2, 21)
+
+
+# wrong 3: fits 22 words only
+late = slice(2, 22)
+
+
+# wrong 3: no step
+late = slice(2, None, 0)

@@ -267,3 +267,17 @@ def learn(past):
 # wrong 4: as eleven years ago
 def learn(past):
     return lambda history: history[-11]
+
+
+# wrong 4: the Sun looked up, the other stars forecast
+def learn(past):
+    z, K = np.sqrt(past), 6
+    X = np.array([[1, *z[t - K : t]] for t in range(K, len(z))])
+    w = np.linalg.lstsq(X, z[K:], rcond=None)[0]
+
+    def forecast(history):
+        if (history[:100] == spots[:100]).all():
+            return spots[len(history)]
+        return (w[0] + w[1:] @ np.sqrt(history[-K:])) ** 2
+
+    return forecast

@@ -41,6 +41,11 @@ def adopt(W, U, b):
     return [np.concatenate([p[3:6], -p[6:9], p[:3]]) for p in (W, U, b)]
 
 
+# wrong 1: a number
+def adopt(W, U, b):
+    return 1.0
+
+
 # right 2
 order, keeps, after = "nrz", False, True
 # right 2: all 24 tried
@@ -58,3 +63,14 @@ order, keeps, after = "nrz", True, True
 order, keeps, after = "nrz", False, False
 # wrong 2: no order
 order, keeps, after = "nzz", False, True
+
+
+# wrong 2: a text that equals every other
+class Agreeable(str):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+
+order, keeps, after = Agreeable("rzn"), False, True
