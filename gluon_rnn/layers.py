@@ -46,8 +46,8 @@ class _Graph(HybridBlock):
         # graph that wants none.
         states = [F.identity(s) for s in states]
         if self._biases:
-            b = sum(params[name] for name in self._biases[1:]) + params[self._biases[0]]
-            x = Cell._affine(F, x, params["i2h_weight"], b, self._rows)  # (T, N, G H)
+            b = F.add_n(*(params[name] for name in self._biases))
+            x = self._project(F, x, params["i2h_weight"], b)  # (T, N, G H)
             params |= dict.fromkeys(["i2h_weight", *self._biases])
         params = self._once(F, params)
         steps = F.split(x, num_outputs=self._length, axis=0, squeeze_axis=True)
@@ -57,6 +57,12 @@ class _Graph(HybridBlock):
             states = new if lengths is None else _keep_past_the_end(F, t, lengths, new, states)
             outputs.append(output)
         return F.stack(*outputs, axis=0), states
+
+    def _project(self, F, x, W, b):
+        """W x + b for all steps, in one product: [W b] times x with a 1 below it."""
+        one = F.ones_like(F.slice_axis(x, axis=2, begin=0, end=1))
+        x, W = F.concat(x, one, dim=2), F.concat(W, F.expand_dims(b, axis=1), dim=1)
+        return F.FullyConnected(x, W, no_bias=True, num_hidden=self._rows, flatten=False)
 
     def _fused(self, F, x, states, lengths, i2h_weight, h2h_weight, i2h_bias, h2h_bias):
         flat = [p.reshape(-1) for p in (i2h_weight, h2h_weight, i2h_bias, h2h_bias)]
@@ -142,8 +148,8 @@ class RNN(Layer):
     compiled graphs of up to 128 steps) or "auto": fused where the operator computes the cell's very
     formula (Elman with tanh or ReLU, GRU with ``reset_after=True``, LSTM without variants), else
     unrolled. A sequence of up to 64 steps is one graph, a longer one a chain of graphs of 128, 64,
-    32 and fewer steps, so that many lengths need few of them. ``hybridize(False)`` calls the cell step by step, to look inside: then
-    its hooks fire too. Other keywords of ``hybridize`` go to MXNet.
+    32 and fewer steps, so that many lengths need few of them. ``hybridize(False)`` calls the cell
+    step by step, to look inside: then its hooks fire too. Other keywords of it go to MXNet.
 
     Inputs and outputs: inputs (N, T, C); states as ``begin_state(N)``, zeros if ``None``;
     ``valid_length`` (N,), whole numbers in 1..T. Returns outputs (N, T, H), zero beyond
@@ -204,8 +210,11 @@ class RNN(Layer):
         """The layer for sequences of ``length`` steps, from inputs to outputs, as a HybridBlock.
 
         It shares the cell's parameters, begins in zeros, and goes where a graph is wanted: into
-        ``nn.HybridSequential``, ``export`` and, from there, ``SymbolBlock.imports``.
+        ``nn.HybridSequential``, ``export`` and, from there, ``SymbolBlock.imports``. The width of
+        the inputs must be known: by ``input_size=``, or from a first call of the layer.
         """
+        known = self.cell.input_size > 0
+        require(known, "input_size", "one that is known, for a graph of fixed size", 0)
         dtype = np.dtype(self.cell.i2h_weight.dtype)
         return _FixedLength(self.cell, self.engine_for(dtype), whole("length", length), False)
 

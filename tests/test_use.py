@@ -615,3 +615,8 @@ def test_a_cell_says_whether_its_output_is_its_state(name):
     output, states = cell(x, random_states(cell, 3))
     assert cell.output_is_state == (output is states[0])
     assert cell.output_is_state == (name.split("-")[0] not in ("tdnn", "narx"))
+
+
+def test_a_fixed_length_wants_a_known_width():
+    with pytest.raises(ValueError, match="input_size: expected one that is known"):
+        RNN(GRUCell(H)).at_length(3)

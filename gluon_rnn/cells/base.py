@@ -177,15 +177,16 @@ class Cell(HybridRecurrentCell):
 
     @staticmethod
     def _affine(F, x, weight, bias, rows: int):
-        """W x + b, as [W b] times x and a 1; without a bias, W x.
+        """W x + b, or W x; b as a weight of its own, of an input that is always 1.
 
-        oneDNN's own bias has a wrong gradient beside a frozen W, and a sum over steps is slow.
+        The operator's own bias has a wrong gradient beside a frozen W, and a broadcast sum is slow.
         """
-        if bias is not None:
-            one = F.ones_like(F.slice_axis(x, axis=-1, begin=0, end=1))
-            x = F.concat(x, one, dim=-1)
-            weight = F.concat(weight, F.expand_dims(bias, axis=1), dim=1)
-        return F.FullyConnected(x, weight, no_bias=True, num_hidden=rows, flatten=False)
+        sizes = {"no_bias": True, "num_hidden": rows, "flatten": False}
+        Wx = F.FullyConnected(x, weight, **sizes)
+        if bias is None:
+            return Wx
+        one = F.ones_like(F.slice_axis(x, axis=-1, begin=0, end=1))
+        return Wx + F.FullyConnected(one, F.expand_dims(bias, axis=1), **sizes)
 
     @staticmethod
     def _activate(F, x, activation: str):
