@@ -8,7 +8,7 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-__all__ = ["instance", "one_of", "require", "sequence_lengths", "whole"]
+__all__ = ["array", "instance", "one_of", "require", "sequence_lengths", "whole"]
 
 
 def require(
@@ -23,6 +23,14 @@ def instance(argument: str, value: Any, types: type | tuple[type, ...]) -> Any:
     """Return ``value`` if it is of one of ``types``."""
     names = " or ".join(t.__name__ for t in (types if isinstance(types, tuple) else (types,)))
     require(isinstance(value, types), argument, f"a {names}", type(value).__name__, TypeError)
+    return value
+
+
+def array(argument: str, value: Any) -> mx.nd.NDArray:
+    """Return ``value`` if it is an array of ``mx.nd``; one of ``mx.np`` follows other rules."""
+    instance(argument, value, mx.nd.NDArray)
+    is_np = isinstance(value, mx.np.ndarray)
+    require(not is_np, argument, "an array of mx.nd", "one of mx.np", TypeError)
     return value
 
 
@@ -42,11 +50,12 @@ def one_of(argument: str, value: Any, options: Collection[str]) -> str:
 
 def sequence_lengths(
     valid_length: mx.nd.NDArray | np.ndarray | Sequence[int], batch: int, length: int
-) -> mx.nd.NDArray:
-    """Return ``valid_length`` as an array (N,) of whole numbers in 1..T.
+) -> np.ndarray:
+    """Return ``valid_length`` as a NumPy array (N,) of whole numbers in 1..T.
 
     MXNet does not look: 0 and lengths above T read uninitialised memory, a negative one corrupts
-    the heap, NaN ends the process. So every length is checked on the host first.
+    the heap, NaN ends the process. So every length is checked on the host first; what comes from
+    the host stays there, for the parts of a model to hand on.
     """
     is_array = isinstance(valid_length, mx.nd.NDArray)
     lengths = np.asarray(valid_length.asnumpy() if is_array else valid_length, dtype="float64")
@@ -54,4 +63,4 @@ def sequence_lengths(
     fits = (lengths >= 1) & (lengths <= length) & (lengths == np.floor(lengths))
     wrong = lengths[~fits].tolist()
     require(not wrong, "valid_length", f"whole numbers from 1 to {length}", wrong)
-    return mx.nd.array(lengths, dtype="float32")
+    return lengths.astype("float32")

@@ -147,12 +147,19 @@ class TokenBatches:
     Parameters: ``tokens`` (T,) whole numbers; ``batch_size`` N; ``length`` T of a batch.
 
     Raises: ``ValueError`` if the tokens do not fill one batch.
+
+    >>> batches = TokenBatches(range(13), batch_size=2, length=3)
+    >>> inputs, labels = next(iter(batches))
+    >>> inputs.asnumpy().tolist(), labels.asnumpy().tolist()
+    ([[0, 1, 2], [6, 7, 8]], [[1, 2, 3], [7, 8, 9]])
     """
 
     def __init__(self, tokens: Sequence[int] | np.ndarray, batch_size: int, length: int) -> None:
         N, T = whole("batch_size", batch_size), whole("length", length)
         tokens = np.asarray(tokens)
         require(tokens.ndim == 1, "tokens", "one axis (T,)", tokens.shape)
+        broken = tokens[tokens != np.floor(tokens)]
+        require(broken.size == 0, "tokens", "whole numbers", broken[:3].tolist())
         needed = f"at least {N * T + 1} for one batch of {N} × {T} and its labels"
         require(len(tokens) > N * T, "tokens", needed, len(tokens))
         columns = (len(tokens) - 1) // N

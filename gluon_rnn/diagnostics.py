@@ -37,18 +37,18 @@ def run(
 ) -> tuple[list[nd.NDArray], list[list[nd.NDArray]]]:
     """Outputs o_1 ... o_T and states s_0 ... s_T of a cell, step by step from inputs (N, T, C).
 
-    ``probes`` are added to the states, and to an output that is the first state.
+    ``probes`` are added to the states, and to an output that is the first state, where the cell's
+    equations say that it is (``output_is_state``).
     """
     instance("cell", cell, Cell).check_inputs(instance("inputs", inputs, nd.NDArray), "NTC")
     if states is None:
-        states = cell.begin_state(inputs.shape[0], dtype=inputs.dtype)
+        states = cell.begin_state(inputs.shape[0], dtype=inputs.dtype, ctx=inputs.context)
     probe = (lambda s, t: s) if probes is None else _add(probes)
-    outputs, trajectory = [], [probe(states, 0)]
+    same, outputs, trajectory = cell.output_is_state, [], [probe(states, 0)]
     for t in range(inputs.shape[1]):
         output, states = cell(inputs[:, t], trajectory[-1])  # (N, H)
         trajectory.append(probe(states, t + 1))
-        is_state = output.shape == states[0].shape and bool((output == states[0]).min().asscalar())
-        outputs.append(trajectory[-1][0] if is_state else output)
+        outputs.append(trajectory[-1][0] if same else output)
     return outputs, trajectory
 
 
@@ -119,33 +119,21 @@ def gate_traces(
 ) -> dict[str, np.ndarray]:
     """What the gates did: (N, T, H) by name, r, z, n, h of a GRU, i, f, g, o, c, h of an LSTM.
 
-    States are the cell's; gates are computed from its parameters, by its equations, in NumPy.
+    The numbers are those of the cell's own step (``gate_values``).
 
-    Raises: ``TypeError`` for a cell without gates.
+    Raises: ``TypeError`` for a cell without gates, or a subclass that steps by other equations.
     """
     instance("cell", cell, (GRUCell, LSTMCell))
+    own = cell.promises("gate_values") or "gate_values" in vars(type(cell))
+    require(own, "cell", "gate_values of its own equations", type(cell).__name__, TypeError)
     _, trajectory = run(cell, inputs, states)
-    p = {name: q.data().asnumpy() for name, q in cell._reg_params.items()}
-    h, *c = (np.stack([s.asnumpy() for s in per], axis=1) for per in zip(*trajectory, strict=True))
-    past, H = h[:, :-1], h.shape[-1]  # (N, T, H)
-    Wx = np.split(inputs.asnumpy() @ p["i2h_weight"].T + p["i2h_bias"], len(p["i2h_bias"]) // H, -1)
-    U, b = (np.split(p[name], len(Wx)) for name in ("h2h_weight", "h2h_bias"))
-    a = [w + past @ u.T + v for w, u, v in zip(Wx, U, b, strict=True)]
-    if isinstance(cell, GRUCell):
-        r, z = _sigmoid(a[0]), _sigmoid(a[1])
-        after = r * (past @ U[2].T + b[2])
-        n = np.tanh(Wx[2] + (after if cell._reset_after else (r * past) @ U[2].T + b[2]))
-        return {"r": r, "z": z, "n": n, "h": h[:, 1:]}
-    seen = {"c2i_weight": c[0][:, :-1], "c2f_weight": c[0][:, :-1], "c2o_weight": c[0][:, 1:]}
-    i, f, o = (
-        _sigmoid(a_k + p.get(name, 0) * c_k)
-        for a_k, (name, c_k) in zip((a[0], a[1], a[3]), seen.items(), strict=True)
-    )
-    return {"i": i, "f": f, "g": np.tanh(a[2]), "o": o, "c": c[0][:, 1:], "h": h[:, 1:]}
-
-
-def _sigmoid(a: np.ndarray) -> np.ndarray:
-    return (1 + np.tanh(a / 2)) / 2
+    p = {name: q.data(inputs.context) for name, q in cell._reg_params.items()}
+    every = []
+    for t, past in enumerate(trajectory[:-1]):
+        every.append([*cell.gate_values(nd, inputs[:, t], past, **p), trajectory[t + 1][0]])
+    names = [*(cell.gates if isinstance(cell, GRUCell) else "ifgoc"), "h"]
+    seen = (nd.stack(*per, axis=1).asnumpy() for per in zip(*every, strict=True))
+    return dict(zip(names, seen, strict=True))
 
 
 def norms_by_lag(gradients: np.ndarray) -> np.ndarray:

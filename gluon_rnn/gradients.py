@@ -72,7 +72,9 @@ def _checked(p: Parameters) -> Parameters:
 
 
 def _gradient_at(loss_gradient, t: int, y: np.ndarray) -> np.ndarray:
-    g = loss_gradient(t, y) if callable(loss_gradient) else [*loss_gradient[t : t + 1], ()][0]
+    if not callable(loss_gradient):
+        require(t < len(loss_gradient), "loss_gradient", "a row for every x_t", len(loss_gradient))
+    g = loss_gradient(t, y) if callable(loss_gradient) else loss_gradient[t]
     require(np.shape(g) == y.shape, f"loss_gradient at t = {t}", f"shape {y.shape}", np.shape(g))
     return np.asarray(g, dtype="float64")
 
@@ -143,10 +145,11 @@ def rtrl(p, x, loss_gradient, f="tanh", cost=None) -> Iterator[Online]:
     ``x`` may be any iterable of x_t (C,), even an endless one: all that is kept of the past is h_t
     and ∂h_t/∂θ (H, *shape of θ). To learn online, write into ``p``'s arrays between steps.
     """
-    p, cost = _checked(p), cost or Cost()
+    given, p, cost = p, _checked(p), cost or Cost()
     (H, C), h, total = p.W.shape, p.h0, Parameters(*map(np.zeros_like, p))
     S, J, units = np.zeros((H, H, H + C + 1)), np.eye(H), range(H)  # ∂h_t/∂[U W b], ∂h_t/∂h0
     for t, x_t in enumerate(x):
+        p = _checked(given)  # what was written since the last step, also where that is a copy
         (z,), (past, h), (y,) = forward(p._replace(h0=h), [x_t], f, cost)
         g, slope = _gradient_at(loss_gradient, t, y), ACTIVATIONS[f][1](z)[:, None]
         S = cost.dot(p.U, S.reshape(H, -1)).reshape(S.shape)

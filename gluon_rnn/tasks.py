@@ -9,10 +9,31 @@ import numpy as np
 from mxnet import nd
 from mxnet.gluon import Block, nn
 
-from gluon_rnn.checks import instance, one_of, require, sequence_lengths, whole
+from gluon_rnn.cells import Cell
+from gluon_rnn.checks import array, instance, one_of, require, sequence_lengths, whole
 from gluon_rnn.layers import Layer
 
 __all__ = ["Classifier", "Labeller", "LanguageModel", "TokenEmbedding", "generate"]
+
+
+class Readout(nn.Dense):
+    """V h + c, with a gradient of c that is right beside a frozen V too."""
+
+    def hybrid_forward(self, F, x, weight, bias):
+        return Cell._affine(F, x, weight, bias, self._units)
+
+
+def _lengths(inputs: nd.NDArray, valid_length: Any) -> np.ndarray:
+    """``valid_length`` read from the host and checked against inputs (N, T, ...)."""
+    array("inputs", inputs)
+    require(inputs.ndim >= 2, "inputs", "axes (N, T, ...)", inputs.shape)
+    return sequence_lengths(valid_length, *inputs.shape[:2])
+
+
+def _silence(inputs: nd.NDArray, lengths: np.ndarray) -> nd.NDArray:
+    """Zeros, or token 0, in the padding: what stands there reaches no gradient of an embedding."""
+    lengths = nd.array(lengths, ctx=inputs.context)
+    return nd.SequenceMask(inputs, lengths, use_sequence_length=True, axis=1)
 
 
 class TokenEmbedding(Block):
@@ -22,6 +43,11 @@ class TokenEmbedding(Block):
 
     Raises: ``ValueError`` for an index outside 0..V-1 (``nn.Embedding`` would take the nearest row
     without a word) or a wrong rank.
+
+    >>> embedding = TokenEmbedding(26, 5)
+    >>> embedding.initialize()
+    >>> embedding(mx.nd.array([[0, 25, 3]])).shape
+    (1, 3, 5)
     """
 
     def __init__(self, vocab_size: int, embedding_size: int, prefix: str | None = None) -> None:
@@ -31,7 +57,7 @@ class TokenEmbedding(Block):
             self.table = nn.Embedding(self._V, whole("embedding_size", embedding_size))
 
     def forward(self, tokens: nd.NDArray) -> nd.NDArray:
-        instance("tokens", tokens, nd.NDArray)
+        array("tokens", tokens)
         require(tokens.ndim == 2, "tokens", "axes (N, T)", tokens.shape)
         host = tokens.asnumpy()
         outside = host[(host < 0) | (host >= self._V) | (host != np.floor(host))]
@@ -57,6 +83,12 @@ class LanguageModel(Block):
     Raises: ``ValueError`` for tokens outside the vocabulary or of a wrong rank.
 
     Differs from document 003, whose o_t passes through an activation: logits are linear.
+
+    >>> model = LanguageModel(26, RNN(GRUCell(8)), embedding_size=5)
+    >>> model.initialize()
+    >>> logits, states = model(mx.nd.array([[0, 25, 3]]))
+    >>> logits.shape, len(generate(model, prompt=[0, 25], length=4))
+    ((1, 3, 26), 4)
     """
 
     def __init__(
@@ -72,11 +104,15 @@ class LanguageModel(Block):
             self.embedding = TokenEmbedding(vocab_size, embedding_size)
             self.layer = instance("layer", layer, Layer)
             self.dropout = nn.Dropout(dropout)
-            self.decoder = nn.Dense(vocab_size, flatten=False)
+            self.decoder = Readout(vocab_size, flatten=False)
 
-    def begin_state(self, batch_size: int) -> list[nd.NDArray]:
-        """States of zeros."""
-        return self.layer.begin_state(batch_size)
+    def begin_state(self, batch_size: int, **kwargs: Any) -> list[nd.NDArray]:
+        """States of zeros, as the layer's ``begin_state``."""
+        return self.layer.begin_state(batch_size, **kwargs)
+
+    def __call__(self, tokens: nd.NDArray, states: list[nd.NDArray] | None = None):
+        """Logits, and the states to go on from."""
+        return super().__call__(tokens, states)
 
     def forward(
         self, tokens: nd.NDArray, states: list[nd.NDArray] | None = None
@@ -103,7 +139,8 @@ def generate(
     require(len(prompt) > 0, "prompt", "at least one token", "none")
     require(temperature >= 0, "temperature", "at least 0", temperature)
     draw = np.random.RandomState(seed)
-    logits, states = model(nd.array([prompt], dtype="int32"))
+    ctx = model.decoder.weight.list_ctx()[0]
+    logits, states = model(nd.array([prompt], dtype="int32", ctx=ctx))
     tokens: list[int] = []
     for _ in range(whole("length", length)):
         scores = logits[0, -1].asnumpy().astype("float64")  # (V,)
@@ -112,7 +149,7 @@ def generate(
         else:
             p = np.exp((scores - scores.max()) / temperature)
             tokens.append(int(draw.choice(len(p), p=p / p.sum())))
-        logits, states = model(nd.array([tokens[-1:]], dtype="int32"), states)
+        logits, states = model(nd.array([tokens[-1:]], dtype="int32", ctx=ctx), states)
     return tokens
 
 
@@ -130,6 +167,11 @@ class Classifier(Block):
     logits (N, Q). Padding changes neither h_T nor the mean.
 
     Raises: ``ValueError``, ``TypeError`` naming the argument.
+
+    >>> model = Classifier(RNN(GRUCell(8)), classes=3, pool="mean")
+    >>> model.initialize()
+    >>> model(mx.nd.ones((2, 7, 4)), valid_length=[7, 5]).shape
+    (2, 3)
     """
 
     def __init__(
@@ -145,17 +187,25 @@ class Classifier(Block):
         with self.name_scope():
             self.embed = embed
             self.layer = instance("layer", layer, Layer)
-            self.decoder = nn.Dense(whole("classes", classes))
+            self.decoder = Readout(whole("classes", classes))
+
+    def __call__(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
+        """Logits (N, Q)."""
+        return super().__call__(inputs, valid_length)
 
     def forward(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
+        if valid_length is not None:
+            valid_length = _lengths(inputs, valid_length)
+            inputs = _silence(inputs, valid_length)
         x = self.embed(inputs) if self.embed else inputs  # (N, T, C)
-        h, _ = self.layer(x, None, valid_length)  # (N, T, H)
-        N, T = h.shape[:2]
-        lengths = sequence_lengths([T] * N if valid_length is None else valid_length, N, T)
+        h, _ = self.layer(x, None, valid_length)  # (N, T, H), zeros past the end
+        T = h.shape[1]
+        lengths = np.full(len(h), T) if valid_length is None else valid_length
+        lengths = nd.array(lengths, ctx=h.context, dtype=h.dtype)
         if self._pool == "last":
             pooled = nd.SequenceLast(nd.swapaxes(h, 0, 1), lengths, use_sequence_length=True)
         else:
-            pooled = nd.broadcast_div(h.sum(axis=1), lengths.expand_dims(1))  # zeros past the end
+            pooled = nd.broadcast_div(h.sum(axis=1), lengths.expand_dims(1))
         return self.decoder(pooled)
 
 
@@ -169,9 +219,14 @@ class Labeller(Block):
     Parameters: ``layer`` any sequence layer; ``labels`` Q; ``embed`` as in :class:`Classifier`.
 
     Inputs and outputs: inputs (N, T, C), or what ``embed`` takes, and ``valid_length`` (N,) to
-    logits (N, T, Q).
+    logits (N, T, Q), of which :meth:`scored` takes what a loss or a measure should count.
 
     Raises: ``ValueError``, ``TypeError`` naming the argument.
+
+    >>> model = Labeller(Bidirectional(RNN(GRUCell(8)), RNN(GRUCell(8))), labels=3)
+    >>> model.initialize()
+    >>> model(mx.nd.ones((2, 7, 4)), valid_length=[7, 5]).shape
+    (2, 7, 3)
     """
 
     def __init__(
@@ -181,9 +236,27 @@ class Labeller(Block):
         with self.name_scope():
             self.embed = embed
             self.layer = instance("layer", layer, Layer)
-            self.decoder = nn.Dense(whole("labels", labels), flatten=False)
+            self.decoder = Readout(whole("labels", labels), flatten=False)
+
+    def __call__(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
+        """Logits (N, T, Q)."""
+        return super().__call__(inputs, valid_length)
+
+    def scored(
+        self, logits: nd.NDArray, labels: nd.NDArray, inputs: nd.NDArray, valid_length: Any = None
+    ) -> tuple[nd.NDArray, nd.NDArray]:
+        """Logits (n, Q) and labels (n,) of the n steps that are no padding; all without lengths."""
+        if valid_length is None:
+            return logits, labels
+        lengths = _lengths(inputs, valid_length)
+        inside = np.flatnonzero(np.arange(inputs.shape[1]) < lengths[:, None])
+        inside = nd.array(inside, dtype="int32", ctx=logits.context)
+        return logits.reshape((-3, 0)).take(inside), labels.reshape(-1).take(inside)
 
     def forward(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
+        if valid_length is not None:
+            valid_length = _lengths(inputs, valid_length)
+            inputs = _silence(inputs, valid_length)
         x = self.embed(inputs) if self.embed else inputs  # (N, T, C)
         h, _ = self.layer(x, None, valid_length)  # (N, T, H)
         return self.decoder(h)

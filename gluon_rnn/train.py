@@ -12,14 +12,19 @@ import mxnet as mx
 from mxnet import autograd, gluon, nd
 from tqdm.auto import tqdm
 
-from gluon_rnn.checks import require, whole
+from gluon_rnn.checks import array, require, whole
 
 __all__ = ["History", "accuracy", "clip_global_norm", "fit", "global_norm", "perplexity"]
 
 
 @dataclass
 class History:
-    """What training saw at each step: the loss, and the gradient's norm before clipping."""
+    """What training saw at each step: the loss, and the gradient's norm before clipping.
+
+    >>> history = History(loss=[2.0, 1.5], gradient_norm=[0.3, 0.2])
+    >>> history, min(history.loss)
+    (History of 2 steps, 1.5)
+    """
 
     loss: list[float] = field(default_factory=list)
     gradient_norm: list[float] = field(default_factory=list)
@@ -62,6 +67,26 @@ def _forever(batches: Iterable[Any]) -> Iterator[tuple[int, Any]]:
         require(k >= 0, "batches", "at least one in every pass", "none")
 
 
+def _one(output: Any) -> nd.NDArray:
+    """A model's output, which must be one array."""
+    kind = f"{len(output)} values" if isinstance(output, (tuple, list)) else type(output).__name__
+    single = isinstance(output, nd.NDArray)
+    require(single, "model", "one array of outputs (a LanguageModel gives states too)", kind)
+    return output
+
+
+def _scored(model: gluon.Block, output: nd.NDArray, labels: nd.NDArray, inputs: list, same: bool):
+    """Outputs and labels, without padded steps where the model knows them, of fitting shapes.
+
+    A label is a class for each output, or, unless ``same``, as large as the output.
+    """
+    array("labels", labels)
+    shapes = [output.shape[:-1]] + [output.shape] * (not same)
+    expected = " or ".join(f"shape {shape}" for shape in shapes)
+    require(labels.shape in shapes, "labels", expected, labels.shape)
+    return model.scored(output, labels, *inputs) if hasattr(model, "scored") else (output, labels)
+
+
 def fit(
     model: gluon.Block,
     batches: Iterable[tuple[nd.NDArray, ...]],
@@ -69,7 +94,7 @@ def fit(
     loss: Callable[[nd.NDArray, nd.NDArray], nd.NDArray] | None = None,
     *,
     optimizer: str | mx.optimizer.Optimizer = "adam",
-    learning_rate: float = 1e-3,
+    learning_rate: float | None = None,
     clip: float | None = 1.0,
     carry_state: bool = False,
     seed: int | None = None,
@@ -79,23 +104,39 @@ def fit(
 
     Parameters: ``model`` called as ``model(*inputs)``; ``batches`` tuples (*inputs, labels), an
     iterable that can be iterated again; ``loss(output, labels)``, of which the mean is minimised,
-    cross-entropy if ``None``; ``optimizer`` a name, or one of Gluon's with its own learning rate;
-    ``clip`` the largest global gradient norm, ``None`` for no clipping; ``carry_state`` whether
-    the model takes and returns states that go from batch to batch, cut from the graph in between
-    (truncated BPTT) and zero again at the first batch; ``seed`` of dropout; ``label`` beside the
-    progress bar.
+    cross-entropy if ``None``, without the padded steps where the model knows them (``scored``);
+    ``optimizer`` a name, for which ``learning_rate`` is .001 if ``None``, or one of Gluon's with
+    its own; ``clip`` the largest global gradient norm, ``None`` for no clipping; ``carry_state``
+    whether the model takes and returns states that go from batch to batch, cut from the graph in
+    between (truncated BPTT) and zero again at the first batch; ``seed`` of dropout; ``label``
+    beside the progress bar.
 
     Returns the :class:`History`.
 
     Raises: ``FloatingPointError`` with step and gradient norm when the loss or the gradient is not
-    finite, before that step touches the model; ``ValueError`` for batches that run dry.
+    finite, before that step touches the model; ``ValueError`` for batches that run dry, for labels
+    of another shape than the outputs', for a ``clip`` that is not positive, for a model on several
+    contexts, and for a model's second value without ``carry_state``.
+
+    >>> batches = [(mx.nd.ones((4, 5, 2)), mx.nd.zeros(4))]
+    >>> model = Classifier(RNN(GRUCell(3)), classes=2)
+    >>> model.initialize()
+    >>> fit(model, batches, steps=3)
+    History of 3 steps
     """
     steps = whole("steps", steps)
+    require(clip is None or clip > 0, "clip", "a positive number or None", clip)
+    named, classes = isinstance(optimizer, str), loss is None
+    own = named or learning_rate is None
+    require(own, "learning_rate", "None beside an optimizer that has its own", learning_rate)
     loss = gluon.loss.SoftmaxCrossEntropyLoss() if loss is None else loss
     if seed is not None:
         mx.random.seed(seed)
-    settings = {"learning_rate": learning_rate} if isinstance(optimizer, str) else None
+    rate = 1e-3 if learning_rate is None else learning_rate
+    settings = {"learning_rate": rate} if named else None
     parameters = model.collect_params()
+    places = {ctx for p in parameters.values() for ctx in p.list_ctx()}
+    require(len(places) == 1, "model", "parameters on one context", sorted(map(str, places)))
     trainer = gluon.Trainer(parameters, optimizer, settings, kvstore=None)
     history, states = History(), None
     endless = _forever(batches)
@@ -108,14 +149,19 @@ def fit(
             output = model(*inputs)
             if carry_state:
                 output, states = output
-            value = loss(output, labels).mean()
+            output = _one(output)
+            value = loss(*_scored(model, output, labels, inputs, classes)).mean()
+        for p in parameters.values():
+            if p.grad_req == "add":  # a step's gradient is its own
+                p.zero_grad()
         value.backward()
         if carry_state:
             states = [s.detach() for s in states]
         gradients = [p.grad() for p in parameters.values() if p.grad_req != "null"]
         norm = clip_global_norm(gradients, clip) if clip else global_norm(gradients)
-        history.loss.append(value.asscalar().item())
-        history.gradient_norm.append(norm.asscalar().item())
+        seen = nd.concat(value.reshape(1), norm.astype(value.dtype), dim=0).asnumpy()  # one wait
+        history.loss.append(seen[0].item())
+        history.gradient_norm.append(seen[1].item())
         finite = math.isfinite(history.loss[-1]) and math.isfinite(history.gradient_norm[-1])
         received = f"{history.loss[-1]} with gradient norm {history.gradient_norm[-1]}"
         require(finite, f"loss at step {step}", "a finite number", received, FloatingPointError)
@@ -131,10 +177,13 @@ def perplexity(model: gluon.Block, batches: Iterable[tuple[nd.NDArray, nd.NDArra
     .. math:: \exp\Big(-\frac1n \sum_{t=1}^n \log p(x_t \mid x_{<t})\Big)
 
     States are carried from batch to batch. 1 is certainty, V a blind guess among V tokens.
+
+    Raises: ``ValueError`` for no batches and for labels of another shape than the tokens.
     """
     total, count, states = 0.0, 0, None
     for tokens, labels in batches:
         logits, states = model(tokens, states)
+        require(labels.shape == tokens.shape, "labels", f"shape {tokens.shape}", labels.shape)
         log_p = nd.pick(nd.log_softmax(logits, axis=-1), labels, axis=-1)  # (N, T)
         total -= log_p.astype("float64").sum().asscalar().item()
         count += labels.size
@@ -143,10 +192,17 @@ def perplexity(model: gluon.Block, batches: Iterable[tuple[nd.NDArray, nd.NDArra
 
 
 def accuracy(model: gluon.Block, batches: Iterable[tuple[Any, ...]]) -> float:
-    """The share of labels that are the model's first choice, over batches (*inputs, labels)."""
+    """The share of labels that are the model's first choice, over batches (*inputs, labels).
+
+    Padded steps do not count where the model knows them (``scored``).
+
+    Raises: ``ValueError`` for no batches, for labels of another shape than the choices, and for a
+    model with a second value.
+    """
     right, count = 0, 0
     for *inputs, labels in batches:
-        chosen = model(*inputs).argmax(axis=-1)
+        output, labels = _scored(model, _one(model(*inputs)), labels, inputs, True)
+        chosen = output.argmax(axis=-1)
         right += int((chosen.asnumpy() == labels.asnumpy()).sum())
         count += labels.size
     require(count > 0, "batches", "at least one", "none")

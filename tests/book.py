@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tokenize
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
@@ -303,15 +304,22 @@ def claims(notebooks, runs=10):
 
 def length(notebooks):
     """Print minutes for a good student: 130 words or 8 lines a minute, 8 minutes an exercise."""
-    print("notebook                    minutes (optional)   words  lines  exercises  cells")
+    terms = new_terms()
+    print("notebook                    minutes (optional)   words  lines  exercises  new terms")
     for path in notebooks:
         words, lines, exercises = measure(nbformat.read(path, as_version=4))
         main, optional = (
             round(w / 130 + k / 8 + 8 * e) for w, k, e in zip(words, lines, exercises, strict=True)
         )
-        cells = len(nbformat.read(path, as_version=4).cells)
-        print(f"{path.stem:27} {main:7} {f'({optional})' if optional else '':>10} "
-              f"{sum(words):7} {sum(lines):6} {sum(exercises):10} {cells:6}")  # fmt: skip
+        print(f"{path.stem:27} {main:7} {f'({optional})' if optional else '':>10} {sum(words):7} "
+              f"{sum(lines):6} {sum(exercises):10} {terms[path.stem[:2]]:10}")  # fmt: skip
+
+
+def new_terms():
+    """How many words docs/notation.md says are explained first in each notebook, by its number."""
+    page = (ROOT / "docs" / "notation.md").read_text(encoding="utf-8")
+    _, _, rows = page.partition("| word | meaning | first in |")
+    return Counter(re.findall(r"\| (\d\d) \|$", rows.partition("\n\n")[0], re.MULTILINE))
 
 
 def measure(nb):

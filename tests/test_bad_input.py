@@ -1,8 +1,10 @@
 """Cells and layers × faults: every message names the argument, the expected and the received."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
-from mxnet import nd
+from mxnet import gluon, nd
 from table import ROWS, build, random_states, sample
 
 from gluon_rnn import RNN, Bidirectional, Stacked, cells
@@ -28,6 +30,10 @@ STEP_FAULTS = {
         TypeError,
         "states[0]: expected dtype float32, received float64",
     ),
+    "no states": (lambda x, s: (x, [None] * len(s)), TypeError, "states[0]: expected a NDArray"),
+    "a number": (lambda x, s: (x, [3, *s[1:]]), TypeError, "states[0]: expected a NDArray"),
+    "NumPy": (lambda x, s: (x.asnumpy(), s), TypeError, "inputs: expected a NDArray"),
+    "mx.np": (lambda x, s: (x.as_np_ndarray(), s), TypeError, "inputs: expected an array of mx.nd"),
 }
 
 
@@ -72,6 +78,9 @@ LAYER_FAULTS = {
         "states[0]: expected dtype float32, received float64",
     ),
     "NumPy": (lambda x, s: (x.asnumpy(), s), TypeError, "inputs: expected a NDArray"),
+    "mx.np": (lambda x, s: (x.as_np_ndarray(), s), TypeError, "inputs: expected an array of mx.nd"),
+    "no states": (lambda x, s: (x, [None] * len(s)), TypeError, "states[0]: expected a NDArray"),
+    "a number": (lambda x, s: (x, [3, *s[1:]]), TypeError, "states[0]: expected a NDArray"),
     "length > T": (lambda x, s: (x, s, [1, 7, 6]), ValueError, f"{LENGTH} [7.0]"),
     "length 0": (lambda x, s: (x, s, [0, 6, 6]), ValueError, f"{LENGTH} [0.0]"),
     "negative length": (lambda x, s: (x, s, [-1, 6, 6]), ValueError, f"{LENGTH} [-1.0]"),
@@ -114,6 +123,20 @@ def test_gluons_unroll(name):
             cell.unroll(6, x, valid_length=nd.array(lengths))
     with pytest.raises(ValueError, match="length: expected 6, the inputs' T, received 5"):
         cell.unroll(5, x)
+    listed = [x[:, t] for t in range(6)]
+    for lengths in ([7, 1, 1], [0, 1, 1], [1, 2]):
+        with pytest.raises(ValueError, match="valid_length: expected"):
+            cell.unroll(6, listed, valid_length=nd.array(lengths))
+        both = gluon.rnn.BidirectionalCell(cell, build(name, "float32", seed=4))
+        with pytest.raises(ValueError, match="valid_length: expected"):
+            both.unroll(6, listed, valid_length=nd.array(lengths))
+    with pytest.raises(ValueError, match="length: expected 6, the inputs' T, received 5"):
+        cell.unroll(5, listed)
+    with pytest.raises(TypeError, match="inputs: expected dtype float32, received float64"):
+        cell.unroll(6, [*listed[:5], listed[5].astype("float64")])
+    merged = cell.unroll(6, listed, valid_length=nd.array([6, 1, 3]), merge_outputs=True)[0]
+    whole = cell.unroll(6, x, valid_length=nd.array([6, 1, 3]), merge_outputs=True)[0]
+    assert np.array_equal(merged.asnumpy(), whole.asnumpy())
     with pytest.raises(ValueError, match=r"inputs: expected axes \(N, T, C\)"):
         cell.unroll(6, x[:, 0])
     with pytest.raises(ValueError, match="layout: expected one of"):
@@ -122,14 +145,11 @@ def test_gluons_unroll(name):
 
 def test_no_axis_may_be_empty():
     """MXNet itself reads a length of 0 as "unknown"; the check must not depend on that."""
-
-    class Empty:
-        ndim, shape = 3, (2, 0, 4)
-
+    empty = Mock(spec=nd.NDArray, ndim=3, shape=(2, 0, 4))
     with pytest.raises(
         ValueError, match=r"inputs: expected no axis of length 0, received \(2, 0, 4\)"
     ):
-        build("gru").check_inputs(Empty(), "NTC")
+        build("gru").check_inputs(empty, "NTC")
 
 
 CONSTRUCTION = [  # what is made, error, words
@@ -200,3 +220,18 @@ def test_construction(make, error, words):
     with pytest.raises(error) as caught:
         make()
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("hybridized", [False, True])
+@pytest.mark.parametrize("name", [n for n, row in ROWS.items() if row.deferred])
+def test_a_call_that_fails_settles_no_width(name, hybridized):
+    cell = ROWS[name].make()
+    cell.hybridize(hybridized)
+    states = cell.begin_state(2)
+    for run in (lambda: RNN(cell)(nd.ones((2, 3, 9))), lambda: cell(nd.ones((2, 9)), states)):
+        with pytest.raises(RuntimeError, match="has not been initialized"):
+            run()
+        assert cell.input_size == 0
+    cell.initialize()
+    RNN(cell)(nd.ones((2, 3, 4)))
+    assert cell.input_size == 4

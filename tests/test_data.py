@@ -185,6 +185,11 @@ def test_a_file_that_is_no_text(tmp_path, content, words):
         ),
         (lambda: TokenBatches([], 3, 4), "tokens: .* received 0"),
         (lambda: TokenBatches([[1, 2]], 1, 1), r"tokens: expected one axis \(T,\)"),
+        (
+            lambda: TokenBatches([0, 1.0, 0.9, 2], 1, 2),
+            r"tokens: .* whole numbers, received \[0.9\]",
+        ),
+        (lambda: TokenBatches([0, float("nan"), 1], 1, 1), r"whole numbers, received \[nan\]"),
         (lambda: TokenBatches(range(9), 0, 1), "batch_size: expected at least 1, received 0"),
         (lambda: TokenBatches(range(9), 1, -1), "length: expected at least 1, received -1"),
         (lambda: vocabulary([]), "documents: expected at least one character"),

@@ -7,7 +7,7 @@ import pytest
 from mxnet import autograd, nd
 from table import ROWS, C, H, build, random_states, sample
 
-from gluon_rnn import RNN, Classifier, ElmanCell
+from gluon_rnn import RNN, Classifier, ElmanCell, TDNNCell
 from gluon_rnn import diagnostics as see
 from gluon_rnn.gradients import Parameters, bptt, deltas, forward
 
@@ -152,6 +152,16 @@ def test_a_gradient_is_a_product_of_jacobians(name):
     for t in range(x.shape[1] - 1):  # the last step may reach the output past the states
         expected = np.einsum("ni,nij->nj", g[t + 1], J[t])
         np.testing.assert_allclose(g[t], expected, rtol=1e-11, atol=1e-14)
+
+
+def test_a_dead_unit_has_no_gradient_of_its_state():
+    """A silent ReLU delay network: its output and its line are both zeros, not one array."""
+    cell = TDNNCell(2, 1, 2, "relu")
+    cell.set_weights(W_0=np.eye(2), W=np.eye(2), b=[-1, -1], dtype="float64")
+    received = see.state_gradients(
+        cell, nd.zeros((1, 3, 2), dtype="float64"), lambda o: (o - 1) ** 2
+    )
+    assert not np.any(received)
 
 
 def test_singular_values_of_a_rotation_times_rho():

@@ -323,6 +323,21 @@ def test_rtrl_takes_an_endless_stream_and_reads_parameters_anew():
     assert first.total.U is not second.total.U
 
 
+def test_rtrl_in_float32_learns_online_too():
+    """Its own float64 copy must not hide what is written between steps."""
+    p, _, _, _ = network("tanh", C=1)
+    ends = []
+    for dtype in ("float64", "float32"):
+        q = Parameters(*(a.astype(dtype) for a in p))
+        for step in islice(rtrl(q, (np.array([np.sin(t)]) for t in count()), half_square), 30):
+            for a, g in zip(q, step.now, strict=True):
+                a -= (0.1 * g).astype(dtype)
+        ends.append(q)
+    assert np.abs(ends[0].U - p.U).max() > 1e-3
+    for a, b in zip(*ends, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
 # --- bad input
 
 

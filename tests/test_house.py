@@ -1,9 +1,14 @@
 """The house itself: imports flow one way, public names are documented, nothing grows too big."""
 
 import ast
+import doctest
 import inspect
 import textwrap
 from pathlib import Path
+
+import mxnet as mx
+import numpy as np
+import pytest
 
 import gluon_rnn
 
@@ -54,3 +59,18 @@ def test_a_step_is_read_against_its_equations():
         function = ast.parse(textwrap.dedent(source)).body[0]
         body = function.body[-1].end_lineno - function.body[0].lineno + 1
         assert body <= 12, f"{name}: {body} lines"
+
+
+CLASSES = [
+    thing for name in gluon_rnn.__all__ if inspect.isclass(thing := getattr(gluon_rnn, name))
+]
+
+
+@pytest.mark.parametrize("thing", [*CLASSES, gluon_rnn.fit], ids=lambda t: t.__name__)
+def test_every_public_class_shows_its_use(thing):
+    """Two to five lines in the docstring, and they run."""
+    names = vars(gluon_rnn) | {"mx": mx, "np": np}
+    example = doctest.DocTestParser().get_doctest(thing.__doc__, names, thing.__name__, None, 0)
+    assert 2 <= len(example.examples) <= 5
+    results = doctest.DocTestRunner().run(example)
+    assert results.failed == 0

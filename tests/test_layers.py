@@ -138,7 +138,8 @@ def test_any_length_without_building_anew():
 
 ENGINES = [  # cell, dtype, masked, engine
     (lambda: ElmanCell(2), "float32", False, "fused"),
-    (lambda: ElmanCell(2, "relu"), "float32", True, "fused"),
+    (lambda: ElmanCell(2, "relu"), "float32", False, "fused"),
+    (lambda: ElmanCell(2, "relu"), "float32", True, "unrolled"),
     (lambda: ElmanCell(2, "relu"), "float64", False, "unrolled"),
     (lambda: ElmanCell(2, "sigmoid"), "float32", False, "unrolled"),
     (lambda: GRUCell(2), "float32", False, "unrolled"),
@@ -174,6 +175,8 @@ def test_a_forced_engine_says_what_the_operator_lacks_when_run():
     relu.initialize()
     lstm.initialize()
     relu.cast("float64")
+    with pytest.raises(ValueError, match="an end at a valid_length"):
+        RNN(ElmanCell(2, "relu"), "fused").engine_for(masked=True)
     with pytest.raises(ValueError, match="ReLU in float64"):
         relu(nd.ones((1, 2, 3), dtype="float64"))
     with pytest.raises(ValueError, match="c_t at a valid_length"):

@@ -85,6 +85,7 @@ def test_the_books_lstm_has_gluons_order():
 
 
 ORDINARY = {"state", "unit", "cell", "gate", "lag", "truncated", "ablation", "padding"}
+ORDINARY |= {"chance", "label", "residual"}
 WORDS = [(word, number) for word, _, number in table("word | meaning")]
 
 

@@ -9,6 +9,7 @@ from mxnet import autograd, gluon, nd
 
 from gluon_rnn import (
     RNN,
+    Classifier,
     ElmanCell,
     Labeller,
     LanguageModel,
@@ -220,3 +221,84 @@ def test_accuracy_counts_labels():
 def test_nothing_to_measure(measure):
     with pytest.raises(ValueError, match="batches: expected at least one, received none"):
         measure(language_model(), [])
+
+
+# Bad input ------------------------------------------------------------------------------------
+
+ROWS = nd.ones((4, 5, 2))
+
+
+def classifier():
+    model = Classifier(RNN(ElmanCell(3)), 2)
+    model.initialize()
+    return model
+
+
+@pytest.mark.parametrize("measure", [accuracy, lambda m, b: fit(m, b, 1)])
+@pytest.mark.parametrize("shape", [(4, 1), (1, 4), (3,), (4, 2), ()])
+def test_labels_of_another_shape_than_the_outputs(measure, shape):
+    with pytest.raises(ValueError, match=r"labels: expected shape \(4,\), received"):
+        measure(classifier(), [(ROWS, nd.zeros(shape or (1,)))])
+
+
+def test_labels_of_another_shape_than_the_tokens():
+    batch = (nd.zeros((2, 3)), nd.zeros((2, 3, 1)))
+    with pytest.raises(ValueError, match=r"labels: expected shape \(2, 3\), received \(2, 3, 1\)"):
+        perplexity(language_model(), [batch])
+
+
+def test_a_loss_of_values_takes_labels_as_large_as_the_output():
+    history = fit(classifier(), [(ROWS, nd.ones((4, 2)))], 2, gluon.loss.L2Loss())
+    assert history.loss[1] < history.loss[0]
+    with pytest.raises(ValueError, match=r"labels: expected shape \(4,\) or shape \(4, 2\)"):
+        fit(classifier(), [(ROWS, nd.ones((4, 3)))], 1, gluon.loss.L2Loss())
+
+
+@pytest.mark.parametrize(
+    ("faults", "message"),
+    [
+        ({"clip": 0}, "clip: expected a positive number or None, received 0"),
+        ({"clip": -1.0}, "clip: expected a positive number or None, received -1.0"),
+        ({"clip": math.nan}, "clip: expected a positive number or None, received nan"),
+        (
+            {"optimizer": mx.optimizer.SGD(), "learning_rate": 0.1},
+            "learning_rate: expected None beside an optimizer that has its own, received 0.1",
+        ),
+        ({"steps": 0}, "steps: expected at least 1, received 0"),
+    ],
+)
+def test_what_fit_refuses(faults, message):
+    arguments = {"steps": 1} | faults
+    with pytest.raises(ValueError, match=message):
+        fit(classifier(), [(ROWS, nd.zeros(4))], **arguments)
+
+
+def test_a_language_model_wants_its_state_carried():
+    batches = TokenBatches(TOKENS, 4, 10)
+    with pytest.raises(ValueError, match=r"model: expected one array .* received 2 values"):
+        fit(language_model(), batches, 1)
+    with pytest.raises(ValueError, match="model: expected one array of outputs"):
+        accuracy(language_model(), batches)
+
+
+@pytest.mark.parametrize("clip", [None, 1.0])
+def test_gradients_that_add_up_are_a_steps_own(clip):
+    results = []
+    for grad_req in ("write", "add"):
+        mx.random.seed(1)
+        model = classifier()
+        model(ROWS)
+        model.collect_params().setattr("grad_req", grad_req)
+        fit(model, [(ROWS, nd.array([0, 1, 1, 0]))], 4, learning_rate=0.1, clip=clip)
+        results.append(parameters(model))
+    assert all(np.array_equal(a, b) for a, b in zip(*results, strict=True))
+
+
+def test_a_rate_is_a_thousandth_unless_said():
+    ends = []
+    for rate in (None, 1e-3):
+        mx.random.seed(1)
+        model = classifier()
+        fit(model, [(ROWS, nd.zeros(4))], 3, learning_rate=rate)
+        ends.append(parameters(model))
+    assert all(np.array_equal(a, b) for a, b in zip(*ends, strict=True))

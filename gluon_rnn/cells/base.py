@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import copyreg
+from functools import wraps
 from itertools import zip_longest
 from typing import Any
 
 import numpy as np
-from mxnet import nd
-from mxnet.gluon.rnn import HybridRecurrentCell
+from mxnet import nd, sym
+from mxnet._ctypes.ndarray import CachedOp
+from mxnet.gluon import Parameter
+from mxnet.gluon.rnn import BidirectionalCell, HybridRecurrentCell
 
-from gluon_rnn.checks import one_of, require, sequence_lengths
+from gluon_rnn.checks import array, one_of, require, sequence_lengths
 
-__all__ = ["ACTIVATIONS", "Cell"]
+__all__ = ["ACTIVATION_NAMES", "Cell"]
 
-ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")
+ACTIVATION_NAMES = ("tanh", "relu", "sigmoid", "identity")
 
 
 def _array(value: Any) -> np.ndarray:
     return np.asarray(value.asnumpy() if isinstance(value, nd.NDArray) else value, dtype="float64")
+
+
+def _rebuilt(kind: type, state: dict[str, Any], gradients: list[nd.NDArray] | None) -> Parameter:
+    parameter = kind.__new__(kind)
+    vars(parameter).update(state)
+    if gradients is not None:
+        parameter._init_grad()  # autograd knows the copy by its own arrays
+        for g, kept in zip(parameter._grad, gradients, strict=True):
+            g[:] = kept
+    return parameter
+
+
+# Without these two, `copy.deepcopy` gives parameters that autograd does not know, and neither it
+# nor `pickle` takes a block with a compiled graph. A copy compiles its own.
+copyreg.pickle(
+    Parameter,
+    lambda p: (_rebuilt, (type(p), vars(p) | {"_trainer": None, "_grad": None}, p._grad)),
+)
+copyreg.pickle(CachedOp, lambda _: (type(None), ()))
 
 
 class Cell(HybridRecurrentCell):
@@ -29,10 +52,14 @@ class Cell(HybridRecurrentCell):
     each parameter ``p`` a keyword ``p_initializer``; without one, vectors start at zero and
     matrices as ``initialize`` says.
 
-    How :class:`gluon_rnn.layers.RNN` runs a cell fast: where ``hoists`` is true the input enters
-    only as W x_t + b (``i2h_weight``, ``i2h_bias``), so one product serves a whole sequence;
-    ``fused_mode`` names the formula of MXNet's fused operator that equals the cell's, and where it
-    is ``None``, ``fused_lacks`` says what the operator does not have.
+    What a class promises, so that :class:`gluon_rnn.layers.RNN` may run it fast: ``hoists``, the
+    biases of which the sum stands beside W x_t and nowhere else, and that x_t enters only there, by
+    ``_input`` (so one product serves a whole sequence; the step gets ``None`` for ``i2h_weight``
+    and those biases); ``fused_lacks = None``, that MXNet's fused operator in mode ``fused_mode``
+    computes the cell's very equations (else it says what the operator does not have). A promise
+    holds for the class that makes it and for a subclass with another constructor or new methods. A
+    subclass that overrides anything else has other equations: it runs as they stand, step after
+    step in one graph, unless it makes the promise itself (:meth:`promises`).
 
     ``letters`` names each parameter as the book's equations do; :meth:`set_weights` takes them.
 
@@ -42,9 +69,9 @@ class Cell(HybridRecurrentCell):
 
     letters: dict[str, str] = {}
     gates = ""
-    hoists = True
+    hoists: tuple[str, ...] = ()
     fused_mode: str | None = None
-    fused_lacks = "this recurrence"
+    fused_lacks: str | None = "this recurrence"
 
     def __init__(
         self,
@@ -64,6 +91,31 @@ class Cell(HybridRecurrentCell):
             parameter = self.params.get(name, shape=shape, init=init, allow_deferred_init=True)
             setattr(self, name, parameter)
 
+    def __repr__(self) -> str:
+        rows, width = self.i2h_weight.shape[0], self.input_size or None
+        return f"{type(self).__name__}({width} -> {rows})"
+
+    def promises(self, name: str) -> bool:
+        """Whether what a class states by ``name`` holds for this cell: see above."""
+        redefined: set[str] = set()
+        for cls in type(self).__mro__:
+            if name in vars(cls):
+                return not any(hasattr(cls, n) for n in redefined)
+            redefined |= {n for n in vars(cls) if not n.startswith("__") or n == "__call__"}
+        return False
+
+    def once(self, F, params: dict[str, Any]) -> dict[str, Any]:
+        """The parameters as a graph of many steps takes them: cut up once, not in every step."""
+        return params
+
+    @property
+    def output_is_state(self) -> bool:
+        """Whether a step's output is its first new state itself, as its equations say."""
+        states = [sym.var(f"s{k}") for k in range(len(self._state_sizes))]
+        params = {name: sym.var(name) for name in self._reg_params}
+        output, new = self.hybrid_forward(sym, sym.var("x"), states, **params)
+        return output is new[0]
+
     @property
     def input_size(self) -> int:
         """Width C of x_t; 0 while the first input has not settled it."""
@@ -71,6 +123,9 @@ class Cell(HybridRecurrentCell):
 
     def infer_input_size(self, width: int) -> None:
         """Settle a deferred input size, as the first step would."""
+        for p in self._reg_params.values():
+            if p._data is None and not p._deferred_init:
+                p.data()  # raises: it is not initialised
         if self.input_size == 0:
             self.i2h_weight.shape = (self.i2h_weight.shape[0], width)
         for parameter in self._reg_params.values():
@@ -118,7 +173,19 @@ class Cell(HybridRecurrentCell):
         """W x_t + b; a layer that has projected the whole sequence passes no weight: x is it."""
         if i2h_weight is None:
             return x
-        return F.FullyConnected(x, i2h_weight, i2h_bias, num_hidden=self.i2h_weight.shape[0])
+        return self._affine(F, x, i2h_weight, i2h_bias, self.i2h_weight.shape[0])
+
+    @staticmethod
+    def _affine(F, x, weight, bias, rows: int):
+        """W x + b, as [W b] times x and a 1; without a bias, W x.
+
+        oneDNN's own bias has a wrong gradient beside a frozen W, and a sum over steps is slow.
+        """
+        if bias is not None:
+            one = F.ones_like(F.slice_axis(x, axis=-1, begin=0, end=1))
+            x = F.concat(x, one, dim=-1)
+            weight = F.concat(weight, F.expand_dims(bias, axis=1), dim=1)
+        return F.FullyConnected(x, weight, no_bias=True, num_hidden=rows, flatten=False)
 
     @staticmethod
     def _activate(F, x, activation: str):
@@ -126,34 +193,41 @@ class Cell(HybridRecurrentCell):
 
     def check_inputs(self, inputs: nd.NDArray, axes: str) -> None:
         """Raise unless ``inputs`` has these axes, the cell's width and the parameters' dtype."""
+        array("inputs", inputs)
         require(inputs.ndim == len(axes), "inputs", f"axes ({', '.join(axes)})", inputs.shape)
         require(0 not in inputs.shape, "inputs", "no axis of length 0", inputs.shape)
         width = self.input_size
         fits = width in (0, inputs.shape[-1])
         require(fits, "inputs", f"width {width} on the last axis", inputs.shape)
-        dtype = np.dtype(self.i2h_weight.dtype)
-        require(
-            inputs.dtype == dtype, "inputs", f"dtype {dtype}", np.dtype(inputs.dtype), TypeError
-        )
+        expected, dtype = np.dtype(self.i2h_weight.dtype), np.dtype(inputs.dtype)
+        require(dtype == expected, "inputs", f"dtype {expected}", dtype, TypeError)
+        on_cpu = inputs.context.device_type == "cpu"
+        has = not (on_cpu and dtype == "float16")
+        require(has, "inputs", "float32 or float64, as MXNet on a CPU", dtype, TypeError)
 
-    def check_states(self, states: list[nd.NDArray], batch: int, dtype: Any) -> None:
-        """Raise unless ``states`` are this cell's: as many, as wide, of this batch and dtype."""
+    def check_states(self, states: list[nd.NDArray], inputs: nd.NDArray) -> None:
+        """Raise unless ``states`` are this cell's: as many, as wide, and like ``inputs``."""
         listed = isinstance(states, (list, tuple))
         require(listed, "states", "a list of arrays", type(states).__name__, TypeError)
         count = len(self._state_sizes)
         require(len(states) == count, "states", f"{count} in a list", len(states))
-        dtype = np.dtype(dtype)
+        dtype, ctx = np.dtype(inputs.dtype), inputs.context
         for k, (s, size) in enumerate(zip(states, self._state_sizes, strict=True)):
-            require(s.shape == (batch, size), f"states[{k}]", f"shape {(batch, size)}", s.shape)
-            require(
-                s.dtype == dtype, f"states[{k}]", f"dtype {dtype}", np.dtype(s.dtype), TypeError
-            )
+            name, shape = f"states[{k}]", (inputs.shape[0], size)
+            array(name, s)
+            require(s.shape == shape, name, f"shape {shape}", s.shape)
+            require(s.dtype == dtype, name, f"dtype {dtype}", np.dtype(s.dtype), TypeError)
+            require(s.context == ctx, name, f"the inputs' context {ctx}", s.context)
+
+    def __call__(self, inputs, states):
+        """One step, of arrays or of symbols: ``output, states``."""
+        return super().__call__(inputs, states)
 
     def forward(self, inputs, states):
         """Check, then take one step."""
-        if isinstance(inputs, nd.NDArray):
+        if not isinstance(inputs, sym.Symbol):
             self.check_inputs(inputs, "NC")
-            self.check_states(states, inputs.shape[0], inputs.dtype)
+            self.check_states(states, inputs)
         return super().forward(inputs, states)
 
     def unroll(
@@ -166,13 +240,41 @@ class Cell(HybridRecurrentCell):
         valid_length=None,
     ):
         """Gluon's ``unroll``, with lengths checked before MXNet reads memory by them."""
-        one_of("layout", layout, ("NTC", "TNC"))
-        if isinstance(inputs, nd.NDArray):
-            self.check_inputs(inputs, layout)
-            steps, batch = inputs.shape[layout.index("T")], inputs.shape[layout.index("N")]
-            require(length == steps, "length", f"{steps}, the inputs' T", length)
-            if begin_state is None:
-                begin_state = self.begin_state(batch, dtype=inputs.dtype, ctx=inputs.context)
-            if valid_length is not None:
-                valid_length = sequence_lengths(valid_length, batch, steps)
+        batch, kind, valid_length = self._sequence(length, inputs, layout, valid_length)
+        if begin_state is None and kind:
+            begin_state = self.begin_state(batch, **kind)
         return super().unroll(length, inputs, begin_state, layout, merge_outputs, valid_length)
+
+    def _sequence(self, length, inputs, layout, valid_length):
+        """Check a sequence, an array or a list of steps; its N, its dtype and ctx, its lengths."""
+        one_of("layout", layout, ("NTC", "TNC"))
+        listed = isinstance(inputs, (list, tuple)) and len(inputs) > 0
+        first = inputs[0] if listed else inputs
+        if isinstance(first, sym.Symbol):
+            return 0, {}, valid_length
+        for x in inputs if listed else [inputs]:
+            self.check_inputs(x, "NC" if listed else layout)
+        T = len(inputs) if listed else inputs.shape[layout.index("T")]
+        N = first.shape[0 if listed else layout.index("N")]
+        require(length == T, "length", f"{T}, the inputs' T", length)
+        if valid_length is not None:
+            valid_length = nd.array(sequence_lengths(valid_length, N, T), ctx=first.context)
+        return N, {"dtype": first.dtype, "ctx": first.context}, valid_length
+
+
+_unroll_both_ways = BidirectionalCell.unroll
+
+
+@wraps(_unroll_both_ways)
+def _unroll_checked(
+    self, length, inputs, begin_state=None, layout="NTC", merge_outputs=None, valid_length=None
+):
+    if all(isinstance(cell, Cell) for cell in self._children.values()):
+        cell = next(iter(self._children.values()))
+        valid_length = cell._sequence(length, inputs, layout, valid_length)[2]
+    return _unroll_both_ways(self, length, inputs, begin_state, layout, merge_outputs, valid_length)
+
+
+# Gluon reverses the inputs before its cells see a length, and a length above T writes past the end
+# of the heap: with this package's cells inside, the lengths are checked first.
+BidirectionalCell.unroll = _unroll_checked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gluon_rnn.cells.base import ACTIVATIONS, Cell
+from gluon_rnn.cells.base import ACTIVATION_NAMES, Cell
 from gluon_rnn.checks import one_of, whole
 
 __all__ = ["NARXCell", "TDNNCell"]
@@ -36,18 +36,22 @@ class TDNNCell(Cell):
 
     Differs from a recurrent network: an input is forgotten, exactly, after K steps. Over a sequence
     it is a causal convolution of kernel size K + 1.
+
+    >>> cell = TDNNCell(1, taps=2, input_size=1, activation="identity")
+    >>> cell = cell.set_weights(W_0=[[1]], W=[[10, 100]], b=[0])
+    >>> h, states = cell(mx.nd.array([[3]]), [mx.nd.array([[4, 5]])])
+    >>> h.asnumpy().tolist(), states[0].asnumpy().tolist()  # 3 + 10 * 4 + 100 * 5, the line moved
+    ([[543.0]], [[3.0, 4.0]])
     """
 
     letters = {"W_0": "i2h_weight", "W": "d2h_weight", "b": "i2h_bias"}
-
-    hoists = False
 
     def __init__(
         self, hidden_size: int, taps: int, input_size: int, activation: str = "tanh", **kwargs: Any
     ) -> None:
         self._H = H = whole("hidden_size", hidden_size)
         K, C = whole("taps", taps), whole("input_size", input_size)
-        self._f = one_of("activation", activation, ACTIVATIONS)
+        self._f = one_of("activation", activation, ACTIVATION_NAMES)
         shapes = {"i2h_weight": (H, C), "d2h_weight": (H, K * C), "i2h_bias": (H,)}
         super().__init__((K * C,), shapes, **kwargs)
 
@@ -85,12 +89,16 @@ class NARXCell(Cell):
     Raises: ``ValueError``, ``TypeError`` as :class:`gluon_rnn.cells.base.Cell` says.
 
     Differs from :class:`TDNNCell` by the feedback of outputs: with U = 0 it is one, with a readout.
+
+    >>> cell = NARXCell(4, output_size=1, input_taps=2, output_taps=3, input_size=1)
+    >>> cell.initialize()
+    >>> y, states = cell(mx.nd.ones((8, 1)), cell.begin_state(8))
+    >>> y.shape, [s.shape for s in states]
+    ((8, 1), [(8, 2), (8, 3)])
     """
 
     letters = {"W_0": "i2h_weight", "W": "d2h_weight", "U": "o2h_weight", "b": "i2h_bias"}
     letters |= {"V": "h2o_weight", "c": "h2o_bias"}
-
-    hoists = False
 
     def __init__(
         self,
@@ -107,7 +115,7 @@ class NARXCell(Cell):
         self._Q = Q = whole("output_size", output_size)
         self._C = C = whole("input_size", input_size)
         kx, ky = whole("input_taps", input_taps) * C, whole("output_taps", output_taps) * Q
-        self._f = one_of("activation", activation, ACTIVATIONS)
+        self._f = one_of("activation", activation, ACTIVATION_NAMES)
         self._open_loop = bool(open_loop)
         shapes = {"i2h_weight": (H, C), "d2h_weight": (H, kx), "o2h_weight": (H, ky)}
         shapes |= {"h2o_weight": (Q, H), "i2h_bias": (H,), "h2o_bias": (Q,)}
@@ -128,6 +136,6 @@ class NARXCell(Cell):
         Wx = F.FullyConnected(xs, d2h_weight, no_bias=True, num_hidden=self._H)
         Uy = F.FullyConnected(ys, o2h_weight, no_bias=True, num_hidden=self._H)
         h = self._activate(F, self._input(F, x, i2h_weight, i2h_bias) + Wx + Uy, self._f)
-        y = F.FullyConnected(h, h2o_weight, h2o_bias, num_hidden=self._Q)  # (N, Q)
+        y = self._affine(F, h, h2o_weight, h2o_bias, self._Q)  # (N, Q)
         ys = _push(F, y_true if self._open_loop else y, ys, self._state_sizes[1])
         return y, [_push(F, x, xs, self._state_sizes[0]), ys]

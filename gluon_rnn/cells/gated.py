@@ -46,12 +46,20 @@ class GRUCell(Cell):
     Raises: ``ValueError``, ``TypeError`` as :class:`gluon_rnn.cells.base.Cell` says.
 
     Differs from ``gluon.rnn.GRUCell``, which is the form ``reset_after=True``. Parameters are equal
-    by name; the same weights give another network, unless b'_n = 0 and r is 1, or one and the same
-    for all units, or U_n is diagonal (notebooks/18_errata_and_conventions.ipynb).
+    by name; the same weights give another network, except where r is 1 in every unit, or where
+    b'_n = 0 and either r is equal in all units or U_n is diagonal
+    (notebooks/18_errata_and_conventions.ipynb).
+
+    >>> cell = GRUCell(1).set_weights(W=[[0], [0], [9]], U=[[0], [0], [0]], b=[0, 0, 0])
+    >>> h, states = cell(mx.nd.array([[1]]), [mx.nd.array([[0.5]])])
+    >>> h.asnumpy().round(3).tolist()  # half of 0.5 and half of tanh(9)
+    [[0.75]]
     """
 
     letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
     gates = "rzn"
+    hoists = ("i2h_bias", "h2h_bias")
+    fused_lacks = None
 
     def __init__(
         self, hidden_size: int, reset_after: bool = False, input_size: int = 0, **kwargs: Any
@@ -61,24 +69,38 @@ class GRUCell(Cell):
         shapes = {"i2h_weight": (G, C), "h2h_weight": (G, H), "i2h_bias": (G,), "h2h_bias": (G,)}
         super().__init__((H,), shapes, **kwargs)
         self._reset_after = bool(reset_after)
-        self.fused_mode = "gru" if reset_after else None
-        self.fused_lacks = "reset_after=False (it resets after the product)"
+        if reset_after:  # b'_n stands behind r
+            self.fused_mode, self.hoists = "gru", ("i2h_bias",)
+        else:
+            self.fused_lacks = "reset_after=False (it resets after the product)"
 
-    def hybrid_forward(self, F, x, states, i2h_weight, h2h_weight, i2h_bias, h2h_bias):
+    def hybrid_forward(self, F, x, states, **params):
+        (h,) = states
+        _, z, n = self.gate_values(F, x, states, **params)
+        h = z * h + (1 - z) * n  # (N, H)
+        return h, [h]
+
+    def gate_values(self, F, x, states, i2h_weight, h2h_weight, i2h_bias, h2h_bias):
+        """r_t, z_t and n_t, each (N, H)."""
         (h,) = states
         W_rz, W_n = self._split(F, self._input(F, x, i2h_weight, i2h_bias), axis=1)
         U_rz, U_n = self._split(F, h2h_weight, axis=0)
         b_rz, b_n = self._split(F, h2h_bias, axis=0)
-        Uh = F.FullyConnected(h, U_rz, b_rz, num_hidden=2 * self._H)
+        Uh = self._affine(F, h, U_rz, b_rz, 2 * self._H)
         r, z = F.split(F.sigmoid(W_rz + Uh), num_outputs=2, axis=1)
         v = h if self._reset_after else r * h
-        Uv = F.FullyConnected(v, U_n, b_n, num_hidden=self._H)
+        Uv = self._affine(F, v, U_n, b_n, self._H)
         n = F.tanh(W_n + (r * Uv if self._reset_after else Uv))
-        h = z * h + (1 - z) * n  # (N, H)
-        return h, [h]
+        return r, z, n
+
+    def once(self, F, params):
+        """Cut U and its bias before the first step: MXNet compiles a cut in every step slowly."""
+        return params | {p: self._split(F, params[p], axis=0) for p in ("h2h_weight", "h2h_bias")}
 
     def _split(self, F, a, axis: int):
         """The part of both gates, and the part of the candidate."""
+        if a is None or isinstance(a, tuple):
+            return a or (None, None)
         gates = F.slice_axis(a, axis=axis, begin=0, end=2 * self._H)
         return gates, F.slice_axis(a, axis=axis, begin=2 * self._H, end=None)
 
@@ -115,11 +137,19 @@ class LSTMCell(Cell):
 
     Differs from ``gluon.rnn.LSTMCell`` in the variants and in starting b_f at 1, not 0. Parameters
     are equal by name.
+
+    >>> cell = LSTMCell(5, peephole=True)
+    >>> cell.initialize()
+    >>> h, (h, c) = cell(mx.nd.ones((2, 3)), cell.begin_state(2))
+    >>> h.shape, c.shape
+    ((2, 5), (2, 5))
     """
 
     letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
     letters |= {"p_i": "c2i_weight", "p_f": "c2f_weight", "p_o": "c2o_weight"}
     gates = "ifgo"
+    hoists = ("i2h_bias", "h2h_bias")
+    fused_lacks = None
 
     def __init__(
         self,
@@ -138,16 +168,23 @@ class LSTMCell(Cell):
             shapes |= {"c2i_weight": (H,), "c2f_weight": (H,), "c2o_weight": (H,)}
         kwargs.setdefault("i2h_bias_initializer", mx.init.LSTMBias(forget_bias))
         super().__init__((H, H), shapes, **kwargs)
-        plain = not peephole and output_activation == "tanh"
-        self.fused_mode = "lstm" if plain else None
-        self.fused_lacks = "peephole=True" if peephole else "output_activation='identity'"
+        if not peephole and output_activation == "tanh":
+            self.fused_mode = "lstm"
+        else:
+            self.fused_lacks = "peephole=True" if peephole else "output_activation='identity'"
 
-    def hybrid_forward(
+    def hybrid_forward(self, F, x, states, **params):
+        *_, o, c = self.gate_values(F, x, states, **params)
+        h = o * self._activate(F, c, self._phi)  # (N, H)
+        return h, [h, c]
+
+    def gate_values(
         self, F, x, states, i2h_weight, h2h_weight, i2h_bias, h2h_bias, **peephole_weights
     ):
+        """i_t, f_t, g_t, o_t and c_t, each (N, H)."""
         h, c = states
         Wx = self._input(F, x, i2h_weight, i2h_bias)
-        Uh = F.FullyConnected(h, h2h_weight, h2h_bias, num_hidden=4 * self._H)
+        Uh = self._affine(F, h, h2h_weight, h2h_bias, 4 * self._H)
         a_i, a_f, a_g, a_o = F.split(Wx + Uh, num_outputs=4, axis=1)
         peep = partial(self._peep, F, peephole_weights)
         i = F.sigmoid(peep("c2i_weight", a_i, c))
@@ -155,8 +192,7 @@ class LSTMCell(Cell):
         g = F.tanh(a_g)
         c = f * c + i * g  # (N, H)
         o = F.sigmoid(peep("c2o_weight", a_o, c))
-        h = o * self._activate(F, c, self._phi)  # (N, H)
-        return h, [h, c]
+        return i, f, g, o, c
 
     @staticmethod
     def _peep(F, weights, name: str, a, c):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gluon_rnn.cells.base import ACTIVATIONS, Cell
+from gluon_rnn.cells.base import ACTIVATION_NAMES, Cell
 from gluon_rnn.checks import one_of, whole
 
 __all__ = ["ElmanCell", "JordanCell", "ResidualCell"]
@@ -29,25 +29,33 @@ class ElmanCell(Cell):
     Raises: ``ValueError``, ``TypeError`` as :class:`gluon_rnn.cells.base.Cell` says.
 
     Differs from ``gluon.rnn.RNNCell`` in the checks only; parameters are equal by name.
+
+    >>> cell = ElmanCell(1, "relu").set_weights(W=[[1]], U=[[2]], b=[0])
+    >>> h, states = cell(mx.nd.array([[3]]), [mx.nd.array([[4]])])
+    >>> h.asnumpy().tolist()  # max(0, 2 * 4 + 1 * 3 + 0)
+    [[11.0]]
     """
 
     letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
+    hoists = ("i2h_bias", "h2h_bias")
+    fused_lacks = None
 
     def __init__(
         self, hidden_size: int, activation: str = "tanh", input_size: int = 0, **kwargs: Any
     ) -> None:
         self._H = H = whole("hidden_size", hidden_size)
         C = whole("input_size", input_size, least=0)
-        self._f = one_of("activation", activation, ACTIVATIONS)
+        self._f = one_of("activation", activation, ACTIVATION_NAMES)
         shapes = {"i2h_weight": (H, C), "h2h_weight": (H, H), "i2h_bias": (H,), "h2h_bias": (H,)}
         super().__init__((H,), shapes, **kwargs)
         self.fused_mode = {"tanh": "rnn_tanh", "relu": "rnn_relu"}.get(activation)
-        self.fused_lacks = f"activation={activation!r} (it has 'tanh' and 'relu')"
+        if not self.fused_mode:
+            self.fused_lacks = f"activation={activation!r} (it has 'tanh' and 'relu')"
 
     def hybrid_forward(self, F, x, states, i2h_weight, h2h_weight, i2h_bias, h2h_bias):
         (h,) = states
         Wx = self._input(F, x, i2h_weight, i2h_bias)
-        Uh = F.FullyConnected(h, h2h_weight, h2h_bias, num_hidden=self._H)
+        Uh = self._affine(F, h, h2h_weight, h2h_bias, self._H)
         h = self._activate(F, Uh + Wx, self._f)  # (N, H)
         return h, [h]
 
@@ -72,10 +80,16 @@ class JordanCell(Cell):
 
     Differs from :class:`ElmanCell` in what comes back: what g and V lose, the network forgets. With
     V = I, c = 0 and g the identity, both are one network.
+
+    >>> cell = JordanCell(1, 1, "relu").set_weights(W=[[1]], U=[[2]], b=[0], V=[[5]], c=[1])
+    >>> y, states = cell(mx.nd.array([[3]]), [mx.nd.array([[4]])])
+    >>> y.asnumpy().tolist()  # 5 * max(0, 2 * 4 + 1 * 3 + 0) + 1
+    [[56.0]]
     """
 
     letters = {"W": "i2h_weight", "U": "o2h_weight", "b": "i2h_bias", "V": "h2o_weight"}
     letters |= {"c": "h2o_bias"}
+    hoists = ("i2h_bias",)
 
     def __init__(
         self,
@@ -89,8 +103,8 @@ class JordanCell(Cell):
         self._H = H = whole("hidden_size", hidden_size)
         self._Q = Q = whole("output_size", output_size)
         C = whole("input_size", input_size, least=0)
-        self._f = one_of("activation", activation, ACTIVATIONS)
-        self._g = one_of("output_activation", output_activation, ACTIVATIONS)
+        self._f = one_of("activation", activation, ACTIVATION_NAMES)
+        self._g = one_of("output_activation", output_activation, ACTIVATION_NAMES)
         shapes = {"i2h_weight": (H, C), "o2h_weight": (H, Q), "h2o_weight": (Q, H)}
         shapes |= {"i2h_bias": (H,), "h2o_bias": (Q,)}
         super().__init__((Q,), shapes, **kwargs)
@@ -100,7 +114,7 @@ class JordanCell(Cell):
         Wx = self._input(F, x, i2h_weight, i2h_bias)
         Uy = F.FullyConnected(y, o2h_weight, no_bias=True, num_hidden=self._H)
         h = self._activate(F, Wx + Uy, self._f)  # (N, H)
-        Vh = F.FullyConnected(h, h2o_weight, h2o_bias, num_hidden=self._Q)
+        Vh = self._affine(F, h, h2o_weight, h2o_bias, self._Q)
         y = self._activate(F, Vh, self._g)  # (N, Q)
         return y, [y]
 
@@ -126,9 +140,15 @@ class ResidualCell(Cell):
 
     Differs from ``gluon.rnn.ResidualCell``, which adds a cell's *input* to its output (a residual
     connection in depth); here it is the *state* that is added (a residual connection in time).
+
+    >>> cell = ResidualCell(1, activation="relu").set_weights(W=[[1]], U=[[2]], b=[0])
+    >>> h, states = cell(mx.nd.array([[3]]), [mx.nd.array([[4]])])
+    >>> h.asnumpy().tolist()  # 4 + max(0, 2 * 4 + 1 * 3 + 0)
+    [[15.0]]
     """
 
     letters = {"W": "i2h_weight", "U": "h2h_weight", "b": "i2h_bias", "b_h": "h2h_bias"}
+    hoists = ("i2h_bias", "h2h_bias")
 
     def __init__(
         self,
@@ -140,7 +160,7 @@ class ResidualCell(Cell):
     ) -> None:
         self._H = H = whole("hidden_size", hidden_size)
         C = whole("input_size", input_size, least=0)
-        self._f = one_of("activation", activation, ACTIVATIONS)
+        self._f = one_of("activation", activation, ACTIVATION_NAMES)
         self._recurrent = bool(recurrent)
         shapes = {"i2h_weight": (H, C), "i2h_bias": (H,)}
         if recurrent:
@@ -151,6 +171,6 @@ class ResidualCell(Cell):
         (h,) = states
         z = self._input(F, x, i2h_weight, i2h_bias)
         if self._recurrent:
-            z = z + F.FullyConnected(h, h2h_weight, h2h_bias, num_hidden=self._H)
+            z = z + self._affine(F, h, h2h_weight, h2h_bias, self._H)
         h = h + self._activate(F, z, self._f)  # (N, H)
         return h, [h]
