@@ -354,8 +354,10 @@ def main() -> None:
     for name in options.warm.split():
         importlib.import_module(name)
     modules = {m: (options.tests,) if options.tests else TESTS[m] for m in options.modules}
-    run(options.root, modules, options)
-    report(options.root, modules, options)
+    try:
+        run(options.root, modules, options)
+    finally:  # stopped, too
+        report(options.root, modules, options)
 
 
 if __name__ == "__main__":
