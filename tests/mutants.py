@@ -28,7 +28,7 @@ from pathlib import Path
 # The tests of a module, in stages: what one stage lets pass goes on to the next.
 CELLS = "test_oracle.py", "test_cells.py test_bad_input.py", "test_laws.py test_layers.py"
 TESTS = {
-    "cells/base": ("test_bad_input.py", *CELLS),
+    "cells/base": ("test_bad_input.py", *CELLS, "test_use.py"),
     "cells/simple": tuple(
         f"{files} -k elman+jordan+residual+construction+fused+operator" for files in CELLS
     ),
@@ -39,9 +39,9 @@ TESTS = {
     "gradients": ("test_gradients.py",),
     "diagnostics": ("test_diagnostics.py",),
     "data": ("test_data.py",),
-    "layers": ("test_layers.py", "test_cells.py", "test_laws.py test_bad_input.py"),
-    "tasks": ("test_tasks.py", "test_bad_input.py"),
-    "train": ("test_train.py",),
+    "layers": ("test_layers.py", "test_cells.py", "test_laws.py test_bad_input.py", "test_use.py"),
+    "tasks": ("test_tasks.py", "test_bad_input.py", "test_use.py"),
+    "train": ("test_train.py", "test_use.py"),
 }
 WARM = "mxnet matplotlib.pyplot gluonnlp scipy.stats hypothesis pytest xdist"
 # fmt: off
@@ -354,8 +354,10 @@ def main() -> None:
     for name in options.warm.split():
         importlib.import_module(name)
     modules = {m: (options.tests,) if options.tests else TESTS[m] for m in options.modules}
-    run(options.root, modules, options)
-    report(options.root, modules, options)
+    try:
+        run(options.root, modules, options)
+    finally:  # stopped, too
+        report(options.root, modules, options)
 
 
 if __name__ == "__main__":
