@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import mxnet as mx
 import numpy as np
 
-__all__ = ["array", "instance", "one_of", "require", "sequence_lengths", "whole"]
+__all__ = [
+    "Keywords",
+    "array",
+    "instance",
+    "on_host",
+    "one_of",
+    "require",
+    "sequence_lengths",
+    "whole",
+]
 
 
 def require(
@@ -24,6 +34,17 @@ def instance(argument: str, value: Any, types: type | tuple[type, ...]) -> Any:
     names = " or ".join(t.__name__ for t in (types if isinstance(types, tuple) else (types,)))
     require(isinstance(value, types), argument, f"a {names}", type(value).__name__, TypeError)
     return value
+
+
+class Keywords:
+    """Before a Gluon block among the bases: it takes keywords, those of its ``forward``."""
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if keywords:
+            call = inspect.signature(self.forward).bind(*args, **keywords)
+            call.apply_defaults()
+            args = call.args
+        return super().__call__(*args)
 
 
 def array(argument: str, value: Any) -> mx.nd.NDArray:
@@ -57,10 +78,15 @@ def sequence_lengths(
     the heap, NaN ends the process. So every length is checked on the host first; what comes from
     the host stays there, for the parts of a model to hand on.
     """
-    is_array = isinstance(valid_length, mx.nd.NDArray)
-    lengths = np.asarray(valid_length.asnumpy() if is_array else valid_length, dtype="float64")
+    lengths = np.asarray(on_host(valid_length), dtype="float64")
     require(lengths.shape == (batch,), "valid_length", f"shape ({batch},)", lengths.shape)
     fits = (lengths >= 1) & (lengths <= length) & (lengths == np.floor(lengths))
     wrong = lengths[~fits].tolist()
     require(not wrong, "valid_length", f"whole numbers from 1 to {length}", wrong)
     return lengths.astype("float32")
+
+
+def on_host(valid_length: Any) -> Any:
+    """``valid_length``, read from the host: once, for all parts of a model that ask for it."""
+    is_array = isinstance(valid_length, mx.nd.NDArray)
+    return valid_length.asnumpy() if is_array else valid_length

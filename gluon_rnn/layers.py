@@ -13,7 +13,7 @@ from mxnet import nd
 from mxnet.gluon import Block, HybridBlock, nn
 
 from gluon_rnn.cells import Cell
-from gluon_rnn.checks import instance, one_of, require, sequence_lengths, whole
+from gluon_rnn.checks import Keywords, instance, on_host, one_of, require, sequence_lengths, whole
 
 Array, States = nd.NDArray, list[nd.NDArray]
 
@@ -111,14 +111,8 @@ def _pieces(T: int) -> list[int]:
     return [*pieces, T] if T else pieces
 
 
-class Layer(Block):
+class Layer(Keywords, Block):
     """A sequence layer. Its states are one flat list, the first of its parts' first."""
-
-    def __call__(self, inputs: Array, states: States | None = None, valid_length: Any = None):
-        """Run over the sequences: outputs, and the states after each one's last valid step."""
-        if isinstance(valid_length, nd.NDArray):
-            valid_length = valid_length.asnumpy()  # once, for all parts
-        return super().__call__(inputs, states, valid_length)
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
         """Shape (N, width) and layout of each state."""
@@ -297,7 +291,7 @@ class Bidirectional(Layer):
         self._merge = one_of("merge", merge, ("concat", "sum"))
 
     def forward(self, inputs: Array, states: States | None = None, valid_length: Any = None):
-        own, others = self._deal(states)
+        (own, others), valid_length = self._deal(states), on_host(valid_length)
         ahead, own = self.ahead(inputs, own, valid_length)
         back, others = self.back(_reverse(inputs, valid_length), others, valid_length)
         back = _reverse(back, valid_length)
@@ -345,7 +339,7 @@ class Stacked(Layer):
         return "Stacked(\n" + textwrap.indent(shown, "  ") + "\n)"
 
     def forward(self, inputs: Array, states: States | None = None, valid_length: Any = None):
-        last = []
+        last, valid_length = [], on_host(valid_length)
         for k, (layer, own) in enumerate(zip(self._parts, self._deal(states), strict=True)):
             inputs, own = layer(self._drop(inputs) if k else inputs, own, valid_length)
             last += own

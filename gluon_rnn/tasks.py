@@ -10,7 +10,7 @@ from mxnet import nd
 from mxnet.gluon import Block, nn
 
 from gluon_rnn.cells import Cell
-from gluon_rnn.checks import array, instance, one_of, require, sequence_lengths, whole
+from gluon_rnn.checks import Keywords, array, instance, one_of, require, sequence_lengths, whole
 from gluon_rnn.layers import Layer
 
 __all__ = ["Classifier", "Labeller", "LanguageModel", "TokenEmbedding", "generate"]
@@ -67,7 +67,7 @@ class TokenEmbedding(Block):
         return self.table(tokens)
 
 
-class LanguageModel(Block):
+class LanguageModel(Keywords, Block):
     r"""Predict every token from those before it.
 
     Source: document 003, "character-level language model".
@@ -110,10 +110,6 @@ class LanguageModel(Block):
         """States of zeros, as the layer's ``begin_state``."""
         return self.layer.begin_state(batch_size, **kwargs)
 
-    def __call__(self, tokens: nd.NDArray, states: list[nd.NDArray] | None = None):
-        """Logits, and the states to go on from."""
-        return super().__call__(tokens, states)
-
     def forward(
         self, tokens: nd.NDArray, states: list[nd.NDArray] | None = None
     ) -> tuple[nd.NDArray, list[nd.NDArray]]:
@@ -153,7 +149,7 @@ def generate(
     return tokens
 
 
-class Classifier(Block):
+class Classifier(Keywords, Block):
     r"""One class for a whole sequence.
 
     Source: document 001, "sequence to class".
@@ -189,10 +185,6 @@ class Classifier(Block):
             self.layer = instance("layer", layer, Layer)
             self.decoder = Readout(whole("classes", classes))
 
-    def __call__(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
-        """Logits (N, Q)."""
-        return super().__call__(inputs, valid_length)
-
     def forward(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
         if valid_length is not None:
             valid_length = _lengths(inputs, valid_length)
@@ -209,7 +201,7 @@ class Classifier(Block):
         return self.decoder(pooled)
 
 
-class Labeller(Block):
+class Labeller(Keywords, Block):
     r"""One label for every step.
 
     Source: document 001, "synchronous sequence to sequence".
@@ -237,10 +229,6 @@ class Labeller(Block):
             self.embed = embed
             self.layer = instance("layer", layer, Layer)
             self.decoder = Readout(whole("labels", labels), flatten=False)
-
-    def __call__(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
-        """Logits (N, T, Q)."""
-        return super().__call__(inputs, valid_length)
 
     def scored(
         self, logits: nd.NDArray, labels: nd.NDArray, inputs: nd.NDArray, valid_length: Any = None

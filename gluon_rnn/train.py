@@ -75,16 +75,21 @@ def _one(output: Any) -> nd.NDArray:
     return output
 
 
-def _scored(model: gluon.Block, output: nd.NDArray, labels: nd.NDArray, inputs: list, same: bool):
-    """Outputs and labels, without padded steps where the model knows them, of fitting shapes.
+def _scored(model: gluon.Block, output: Any, labels: Any, inputs: list, loss: Any = None):
+    """Outputs and labels, without padded steps where the model knows them.
 
-    A label is a class for each output, or, unless ``same``, as large as the output.
+    Where classes are counted, and for Gluon's losses, their shapes must fit; a function of the
+    user's own takes what it wants.
     """
-    array("labels", labels)
-    shapes = [output.shape[:-1]] + [output.shape] * (not same)
-    expected = " or ".join(f"shape {shape}" for shape in shapes)
-    require(labels.shape in shapes, "labels", expected, labels.shape)
-    return model.scored(output, labels, *inputs) if hasattr(model, "scored") else (output, labels)
+    if loss is None or isinstance(loss, gluon.loss.Loss):
+        array("labels", labels)
+        shapes = [_one(output).shape[:-1]]
+        if loss is not None and not getattr(loss, "_sparse_label", False):
+            shapes.append(output.shape)
+        expected = " or ".join(f"shape {shape}" for shape in shapes)
+        require(labels.shape in shapes, "labels", expected, labels.shape)
+    known = hasattr(model, "scored") and isinstance(output, nd.NDArray)
+    return model.scored(output, labels, *inputs) if known else (output, labels)
 
 
 def fit(
@@ -126,7 +131,7 @@ def fit(
     """
     steps = whole("steps", steps)
     require(clip is None or clip > 0, "clip", "a positive number or None", clip)
-    named, classes = isinstance(optimizer, str), loss is None
+    named = isinstance(optimizer, str)
     own = named or learning_rate is None
     require(own, "learning_rate", "None beside an optimizer that has its own", learning_rate)
     loss = gluon.loss.SoftmaxCrossEntropyLoss() if loss is None else loss
@@ -149,8 +154,7 @@ def fit(
             output = model(*inputs)
             if carry_state:
                 output, states = output
-            output = _one(output)
-            value = loss(*_scored(model, output, labels, inputs, classes)).mean()
+            value = loss(*_scored(model, output, labels, inputs, loss)).mean()
         for p in parameters.values():
             if p.grad_req == "add":  # a step's gradient is its own
                 p.zero_grad()
@@ -201,7 +205,7 @@ def accuracy(model: gluon.Block, batches: Iterable[tuple[Any, ...]]) -> float:
     """
     right, count = 0, 0
     for *inputs, labels in batches:
-        output, labels = _scored(model, _one(model(*inputs)), labels, inputs, True)
+        output, labels = _scored(model, model(*inputs), labels, inputs)
         chosen = output.argmax(axis=-1)
         right += int((chosen.asnumpy() == labels.asnumpy()).sum())
         count += labels.size

@@ -273,6 +273,14 @@ def test_what_fit_refuses(faults, message):
         fit(classifier(), [(ROWS, nd.zeros(4))], **arguments)
 
 
+def test_a_loss_of_ones_own_takes_what_the_model_gives():
+    layer = RNN(ElmanCell(3))
+    layer.initialize()
+    own = lambda output, y: (output[0] ** 2).sum() + (output[1][0] - y.reshape((1, 1))).sum() ** 2  # noqa: E731
+    losses = fit(layer, [(ROWS, nd.ones(1))], 3, own, learning_rate=0.1).loss
+    assert losses[2] < losses[0]
+
+
 def test_a_language_model_wants_its_state_carried():
     batches = TokenBatches(TOKENS, 4, 10)
     with pytest.raises(ValueError, match=r"model: expected one array .* received 2 values"):

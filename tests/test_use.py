@@ -620,3 +620,15 @@ def test_a_cell_says_whether_its_output_is_its_state(name):
 def test_a_fixed_length_wants_a_known_width():
     with pytest.raises(ValueError, match="input_size: expected one that is known"):
         RNN(GRUCell(H)).at_length(3)
+
+
+def test_a_subclass_of_a_head_may_take_less():
+    class Inner(Labeller):
+        def forward(self, words):
+            return super().forward(words)[:, 1:-1]
+
+    model, x = filled(Inner(RNN(GRUCell(C)), Q)), nd.ones((2, 6, C))
+    assert model(x).shape == model(words=x).shape == (2, 4, Q)
+    assert len(fit(model, [(x, nd.zeros((2, 4)))], 2).loss) == 2
+    with pytest.raises(TypeError, match="valid_length"):
+        model(x, valid_length=[6, 6])

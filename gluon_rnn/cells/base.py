@@ -13,7 +13,7 @@ from mxnet._ctypes.ndarray import CachedOp
 from mxnet.gluon import Parameter
 from mxnet.gluon.rnn import BidirectionalCell, HybridRecurrentCell
 
-from gluon_rnn.checks import array, one_of, require, sequence_lengths
+from gluon_rnn.checks import Keywords, array, one_of, require, sequence_lengths
 
 __all__ = ["ACTIVATION_NAMES", "Cell"]
 
@@ -43,7 +43,7 @@ copyreg.pickle(
 copyreg.pickle(CachedOp, lambda _: (type(None), ()))
 
 
-class Cell(HybridRecurrentCell):
+class Cell(Keywords, HybridRecurrentCell):
     """One step of a recurrent network: ``output, states = cell(x, states)``.
 
     A subclass registers its parameters and writes its equations in ``hybrid_forward``. Gluon's
@@ -219,10 +219,6 @@ class Cell(HybridRecurrentCell):
             require(s.shape == shape, name, f"shape {shape}", s.shape)
             require(s.dtype == dtype, name, f"dtype {dtype}", np.dtype(s.dtype), TypeError)
             require(s.context == ctx, name, f"the inputs' context {ctx}", s.context)
-
-    def __call__(self, inputs, states):
-        """One step, of arrays or of symbols: ``output, states``."""
-        return super().__call__(inputs, states)
 
     def forward(self, inputs, states):
         """Check, then take one step."""
