@@ -367,6 +367,15 @@ def test_a_bias_is_the_whole_bias():
     assert np.array_equal(cell.h2h_weight.data().asnumpy(), U)
 
 
+def test_what_is_not_named_keeps_the_initializer_that_waits_for_a_width():
+    cell = ROWS["gru"].make()
+    cell.initialize(mx.init.One())
+    cell.set_weights(b=np.zeros(3 * H))
+    cell(nd.ones((1, C)), cell.begin_state(1))
+    assert (cell.i2h_weight.data() == 1).asnumpy().all()
+    assert not cell.i2h_bias.data().asnumpy().any()
+
+
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
