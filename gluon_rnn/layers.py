@@ -28,9 +28,8 @@ class _Graph(HybridBlock):
         for name in cell._reg_params:
             setattr(self, name, self.params.get(name))
         self._step, self._mode = cell.hybrid_forward, cell.fused_mode
-        self._biases = [b for b in cell.hoists if b in cell._reg_params]
-        if not cell.promises("hoists"):
-            self._biases = []
+        hoisted = cell.hoists if cell.promises("hoists") else ()
+        self._biases = [b for b in hoisted if b in cell._reg_params]
         self._once = cell.once if cell.promises("once") else lambda F, params: params
         self._rows, self._sizes = cell.i2h_weight.shape[0], cell._state_sizes
         self._run = self._fused if engine == "fused" else self._unrolled
