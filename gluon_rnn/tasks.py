@@ -17,7 +17,7 @@ __all__ = ["Classifier", "Labeller", "LanguageModel", "TokenEmbedding", "generat
 
 
 class Readout(nn.Dense):
-    """V h + c, with a gradient of c that is right beside a frozen V too."""
+    """V h + c along the last axis, with a gradient of c that is right beside a frozen V."""
 
     def hybrid_forward(self, F, x, weight, bias):
         return Cell._affine(F, x, weight, bias, self._units)
@@ -104,7 +104,7 @@ class LanguageModel(Keywords, Block):
             self.embedding = TokenEmbedding(vocab_size, embedding_size)
             self.layer = instance("layer", layer, Layer)
             self.dropout = nn.Dropout(dropout)
-            self.decoder = Readout(vocab_size, flatten=False)
+            self.decoder = Readout(vocab_size)
 
     def begin_state(self, batch_size: int, **kwargs: Any) -> list[nd.NDArray]:
         """States of zeros, as the layer's ``begin_state``."""
@@ -228,7 +228,7 @@ class Labeller(Keywords, Block):
         with self.name_scope():
             self.embed = embed
             self.layer = instance("layer", layer, Layer)
-            self.decoder = Readout(whole("labels", labels), flatten=False)
+            self.decoder = Readout(whole("labels", labels))
 
     def scored(
         self, logits: nd.NDArray, labels: nd.NDArray, inputs: nd.NDArray, valid_length: Any = None

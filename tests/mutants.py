@@ -41,13 +41,13 @@ TESTS = {
     "data": ("test_data.py",),
     "layers": (
         "test_layers.py",
-        "test_use.py -k lengths+fixed+padding+overflow+hybridize+promises+hooks+summary+dtype",
+        "test_use.py -k fixed+padding+overflow+hybridize+promises+hooks+summary+read_from",
         "test_cells.py -k layer+engine+calls+shape",
         "test_use.py -k long+subclass+context+float64",
     ),
     "tasks": (
         "test_tasks.py",
-        "test_use.py -k padded+mean+tokens+embeds+head+keywords+float64+fit",
+        "test_use.py -k padded+mean+tokens+embeds+head+keywords+float64+fit+context+read_from",
     ),
     "train": ("test_train.py", "test_use.py -k padded_steps+fit+best_model"),
 }

@@ -151,3 +151,20 @@ def test_a_head_wants_a_layer():
     for make in (lambda: Classifier(GRUCell(2), 2), lambda: LanguageModel(3, GRUCell(2), 2)):
         with pytest.raises(TypeError, match="layer: expected a Layer, received GRUCell"):
             make()
+
+
+def test_a_classifier_reads_the_last_state_or_the_mean():
+    x = nd.array(np.random.RandomState(0).normal(size=(2, 5, 3)))
+    for pool in ("last", "mean"):
+        model = ready(Classifier(RNN(GRUCell(4)), 2, pool))
+        logits = model(x)
+        h, _ = model.layer(x)
+        read = h[:, -1] if pool == "last" else h.mean(axis=1)
+        assert logits.asnumpy() == pytest.approx(model.decoder(read).asnumpy(), abs=1e-6)
+
+
+def test_text_is_drawn_where_the_model_is():
+    model = language_model()
+    expected = generate(model, [1, 2], 8, seed=4)
+    model.collect_params().reset_ctx(mx.cpu(1))
+    assert generate(model, [1, 2], 8, seed=4) == expected

@@ -310,3 +310,38 @@ def test_a_rate_is_a_thousandth_unless_said():
         fit(model, [(ROWS, nd.zeros(4))], 3, learning_rate=rate)
         ends.append(parameters(model))
     assert all(np.array_equal(a, b) for a, b in zip(*ends, strict=True))
+
+
+def test_a_loss_that_is_not_finite_stops_even_where_its_gradient_is():
+    calls = []
+
+    def loss(output, labels):
+        calls.append(0)
+        return (output * 0).sum() + (np.inf if len(calls) > 2 else 1.0)
+
+    model = classifier()
+    with pytest.raises(FloatingPointError, match="loss at step 2: expected a finite number"):
+        fit(model, [(ROWS, nd.zeros(4))], 5, loss)
+
+
+def test_the_seed_of_dropout_repeats_a_run_whatever_came_before():
+    ends = []
+    for drawn in (1, 7):
+        model = language_model(dropout=0.5)
+        mx.nd.random.normal(shape=(drawn,)).wait_to_read()
+        fit(model, TokenBatches(TOKENS, 4, 10), 3, carry_state=True, seed=3)
+        ends.append(parameters(model))
+    assert all(np.array_equal(a, b) for a, b in zip(*ends, strict=True))
+
+
+def test_a_frozen_parameter_stays_while_the_others_learn():
+    model = classifier()
+    model(ROWS)
+    model.layer.cell.h2h_weight.grad_req = "null"
+    before = parameters(model)
+    fit(model, [(ROWS, nd.array([0, 1, 1, 0]))], 3, learning_rate=0.1)
+    moved = [not np.array_equal(a, b) for a, b in zip(before, parameters(model), strict=True)]
+    names = list(model.collect_params())
+    assert [n for n, m in zip(names, moved, strict=True) if not m] == [
+        model.layer.cell.h2h_weight.name
+    ]
