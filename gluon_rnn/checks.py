@@ -78,7 +78,10 @@ def sequence_lengths(
     the heap, NaN ends the process. So every length is checked on the host first; what comes from
     the host stays there, for the parts of a model to hand on.
     """
-    lengths = np.asarray(on_host(valid_length), dtype="float64")
+    try:
+        lengths = np.asarray(on_host(valid_length), dtype="float64")
+    except (TypeError, ValueError):
+        require(False, "valid_length", "whole numbers", repr(valid_length), TypeError)
     require(lengths.shape == (batch,), "valid_length", f"shape ({batch},)", lengths.shape)
     fits = (lengths >= 1) & (lengths <= length) & (lengths == np.floor(lengths))
     wrong = lengths[~fits].tolist()

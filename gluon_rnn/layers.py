@@ -25,13 +25,14 @@ class _Graph(HybridBlock):
 
     def __init__(self, cell: Cell, engine: str, length: int, masked: bool) -> None:
         super().__init__(prefix=cell.prefix, params=cell.params)
-        for name in cell._reg_params:
-            setattr(self, name, self.params.get(name))
+        self.params.update({p.name: p for p in cell._reg_params.values()})
+        for name, parameter in cell._reg_params.items():
+            setattr(self, name, parameter)
         self._step, self._mode = cell.hybrid_forward, cell.fused_mode
         hoisted = cell.hoists if cell.promises("hoists") else ()
         self._biases = [b for b in hoisted if b in cell._reg_params]
-        self._once = cell.once if cell.promises("once") else lambda F, params: params
-        self._rows, self._sizes = cell.i2h_weight.shape[0], cell._state_sizes
+        self._once = cell.once if cell.promises("once") else None
+        self._sizes = cell._state_sizes
         self._run = self._fused if engine == "fused" else self._unrolled
         self._length, self._masked = length, masked
 
@@ -48,7 +49,8 @@ class _Graph(HybridBlock):
             b = F.add_n(*(params[name] for name in self._biases))
             x = self._project(F, x, params["i2h_weight"], b)  # (T, N, G H)
             params |= dict.fromkeys(["i2h_weight", *self._biases])
-        params = self._once(F, params)
+        if self._once:
+            params = self._once(F, params)
         steps = F.split(x, num_outputs=self._length, axis=0, squeeze_axis=True)
         outputs = []
         for t, x_t in enumerate(steps if self._length > 1 else [steps]):
@@ -61,7 +63,8 @@ class _Graph(HybridBlock):
         """W x + b for all steps, in one product: [W b] times x with a 1 below it."""
         one = F.ones_like(F.slice_axis(x, axis=2, begin=0, end=1))
         x, W = F.concat(x, one, dim=2), F.concat(W, F.expand_dims(b, axis=1), dim=1)
-        return F.FullyConnected(x, W, no_bias=True, num_hidden=self._rows, flatten=False)
+        rows = self.i2h_weight.shape[0]
+        return F.FullyConnected(x, W, no_bias=True, num_hidden=rows, flatten=False)
 
     def _fused(self, F, x, states, lengths, i2h_weight, h2h_weight, i2h_bias, h2h_bias):
         flat = [p.reshape(-1) for p in (i2h_weight, h2h_weight, i2h_bias, h2h_bias)]
@@ -191,13 +194,13 @@ class RNN(Layer):
     def hybridize(self, active: bool = True, **kwargs: Any) -> None:
         """Compile graphs (the default), or call the cell step by step; the cell stays as it is."""
         self._active = active
-        self._flags = {"static_alloc": True, "static_shape": True} | kwargs
+        static = kwargs.get("static_alloc", True)
+        self._flags = {"static_alloc": static, "static_shape": static} | kwargs
         self._graphs = _Graphs()
 
     def begin_state(self, batch_size: int = 0, func: Any = nd.zeros, **kwargs: Any) -> States:
         """States of zeros, or of what ``func`` makes; of the parameters' dtype unless ``dtype``."""
-        dtype = np.dtype(self.cell.i2h_weight.dtype).name
-        return self.cell.begin_state(batch_size, func, **({"dtype": dtype} | kwargs))
+        return self.cell.begin_state(batch_size, func, **({"dtype": self.cell.dtype} | kwargs))
 
     def at_length(self, length: int) -> HybridBlock:
         """The layer for sequences of ``length`` steps, from inputs to outputs, as a HybridBlock.
@@ -206,15 +209,16 @@ class RNN(Layer):
         ``nn.HybridSequential``, ``export`` and, from there, ``SymbolBlock.imports``. The width of
         the inputs must be known: by ``input_size=``, or from a first call of the layer.
         """
-        known = self.cell.input_size > 0
+        cell, known = self.cell, all(all(p.shape) for p in self.cell._reg_params.values())
         require(known, "input_size", "one that is known, for a graph of fixed size", 0)
-        dtype = np.dtype(self.cell.i2h_weight.dtype)
-        return _FixedLength(self.cell, self.engine_for(dtype), whole("length", length), False)
+        require(cell.is_its_equations, "cell", "one without a step of its own or blocks", cell)
+        engine = self.engine_for("float64")  # whatever it may be cast to
+        return _FixedLength(cell, engine, whole("length", length), False)
 
     def forward(self, inputs: Array, states: States | None = None, valid_length: Any = None):
         self.cell.check_inputs(inputs, "NTC")
         (N, T, C), ctx, dtype = inputs.shape, inputs.context, np.dtype(inputs.dtype).name
-        states = self.begin_state(N, ctx=ctx, dtype=dtype) if states is None else list(states)
+        states = self.begin_state(N, ctx=ctx, dtype=dtype) if states is None else states
         self.cell.check_states(states, inputs)
         lengths = None
         if valid_length is not None:
@@ -222,7 +226,7 @@ class RNN(Layer):
             inputs = _silence_past_the_end(inputs, lengths)
         engine = self.engine_for(dtype, lengths is not None)
         self.cell.infer_input_size(C)
-        if self._active:
+        if self._active and self.cell.is_its_equations:
             outputs, states = self._in_graphs(engine, inputs, states, lengths)
         else:
             outputs, states = self._step_by_step(inputs, states, lengths)
@@ -237,7 +241,9 @@ class RNN(Layer):
             key = (engine, masked, dtype, n if engine == "unrolled" else None)
             if key not in graphs:
                 graphs[key] = _Graph(self.cell, engine, n, masked)
-                graphs[key].hybridize(True, **self._flags)
+                # A static shape breaks the operator's backward pass outside training.
+                fixed = {"static_shape": False} if engine == "fused" else {}
+                graphs[key].hybridize(True, **(self._flags | fixed))
             x = inputs if n == T else inputs[:, start : start + n]
             left = [lengths - start] if masked else []
             output, *states = graphs[key](x, *states, *left)

@@ -100,6 +100,7 @@ class LanguageModel(Keywords, Block):
         prefix: str | None = None,
     ) -> None:
         super().__init__(prefix=prefix)
+        require(0 <= dropout < 1, "dropout", "at least 0 and less than 1", dropout)
         with self.name_scope():
             self.embedding = TokenEmbedding(vocab_size, embedding_size)
             self.layer = instance("layer", layer, Layer)
@@ -233,13 +234,14 @@ class Labeller(Keywords, Block):
     def scored(
         self, logits: nd.NDArray, labels: nd.NDArray, inputs: nd.NDArray, valid_length: Any = None
     ) -> tuple[nd.NDArray, nd.NDArray]:
-        """Logits (n, Q) and labels (n,) of the n steps that are no padding; all without lengths."""
+        """Logits (n, Q) and labels, (n,) or (n, Q), of the n steps that are no padding."""
         if valid_length is None:
             return logits, labels
         lengths = _lengths(inputs, valid_length)
         inside = np.flatnonzero(np.arange(inputs.shape[1]) < lengths[:, None])
         inside = nd.array(inside, dtype="int32", ctx=logits.context)
-        return logits.reshape((-3, 0)).take(inside), labels.reshape(-1).take(inside)
+        flat = (-3, 0) if labels.ndim == logits.ndim else -1
+        return logits.reshape((-3, 0)).take(inside), labels.reshape(flat).take(inside)
 
     def forward(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
         if valid_length is not None:

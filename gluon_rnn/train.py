@@ -67,6 +67,9 @@ def _forever(batches: Iterable[Any]) -> Iterator[tuple[int, Any]]:
         require(k >= 0, "batches", "at least one in every pass", "none")
 
 
+_BY_NUMBER = tuple(getattr(gluon.loss, f"{n}Loss") for n in ("SoftmaxCE", "SigmoidBCE", "L1", "L2"))
+
+
 def _one(output: Any) -> nd.NDArray:
     """A model's output, which must be one array."""
     kind = f"{len(output)} values" if isinstance(output, (tuple, list)) else type(output).__name__
@@ -78,10 +81,10 @@ def _one(output: Any) -> nd.NDArray:
 def _scored(model: gluon.Block, output: Any, labels: Any, inputs: list, loss: Any = None):
     """Outputs and labels, without padded steps where the model knows them.
 
-    Where classes are counted, and for Gluon's losses, their shapes must fit; a function of the
-    user's own takes what it wants.
+    Where classes are counted, and for the losses number by number, their shapes must fit; any
+    other loss takes what it wants.
     """
-    if loss is None or isinstance(loss, gluon.loss.Loss):
+    if loss is None or (isinstance(loss, _BY_NUMBER) and getattr(loss, "_axis", -1) == -1):
         array("labels", labels)
         shapes = [_one(output).shape[:-1]]
         if loss is not None and not getattr(loss, "_sparse_label", False):
@@ -140,6 +143,8 @@ def fit(
     rate = 1e-3 if learning_rate is None else learning_rate
     settings = {"learning_rate": rate} if named else None
     parameters = model.collect_params()
+    learns = any(p.grad_req != "null" for p in parameters.values())
+    require(learns, "model", "a parameter that is not frozen", "none")
     places = {ctx for p in parameters.values() for ctx in p.list_ctx()}
     require(len(places) == 1, "model", "parameters on one context", sorted(map(str, places)))
     trainer = gluon.Trainer(parameters, optimizer, settings, kvstore=None)
@@ -153,6 +158,8 @@ def fit(
         with autograd.record():
             output = model(*inputs)
             if carry_state:
+                pair = isinstance(output, (tuple, list)) and len(output) == 2
+                require(pair, "model", "outputs and states to carry", type(output).__name__)
                 output, states = output
             value = loss(*_scored(model, output, labels, inputs, loss)).mean()
         for p in parameters.values():

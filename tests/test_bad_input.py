@@ -87,6 +87,8 @@ LAYER_FAULTS = {
     "fraction": (lambda x, s: (x, s, nd.array([2.5, 6, 6])), ValueError, f"{LENGTH} [2.5]"),
     "NaN": (lambda x, s: (x, s, nd.array([np.nan, 6, 6])), ValueError, f"{LENGTH} [nan]"),
     "too few": (lambda x, s: (x, s, [6, 6]), ValueError, "valid_length: expected shape (3,)"),
+    "words": (lambda x, s: (x, s, "abc"), TypeError, "valid_length: expected whole numbers"),
+    "no list": (lambda x, s: (x, 5), TypeError, "states: expected a"),
 }
 
 

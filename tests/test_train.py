@@ -345,3 +345,18 @@ def test_a_frozen_parameter_stays_while_the_others_learn():
     assert [n for n, m in zip(names, moved, strict=True) if not m] == [
         model.layer.cell.h2h_weight.name
     ]
+
+
+def test_a_loss_that_aligns_by_itself_takes_shorter_labels():
+    model = Labeller(RNN(ElmanCell(3)), 3)
+    model.initialize()
+    fit(model, [(ROWS, nd.array([[0, 1]] * 4))], 1, gluon.loss.CTCLoss())
+
+
+def test_a_model_that_cannot_learn_or_carry_says_so():
+    model = classifier()
+    with pytest.raises(ValueError, match="model: expected outputs and states to carry"):
+        fit(model, [(ROWS, nd.zeros(4))], 1, carry_state=True)
+    model.collect_params().setattr("grad_req", "null")
+    with pytest.raises(ValueError, match="model: expected a parameter that is not frozen"):
+        fit(model, [(ROWS, nd.zeros(4))], 1)

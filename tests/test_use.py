@@ -29,6 +29,7 @@ from gluon_rnn import (
     accuracy,
     fit,
 )
+from gluon_rnn.cells import Cell
 from gluon_rnn.diagnostics import gate_traces
 
 every_cell = pytest.mark.parametrize("name", ROWS)
@@ -632,3 +633,139 @@ def test_a_subclass_of_a_head_may_take_less():
     assert len(fit(model, [(x, nd.zeros((2, 4)))], 2).loss) == 2
     with pytest.raises(TypeError, match="valid_length"):
         model(x, valid_length=[6, 6])
+
+
+class Scaled(LSTMCell):
+    """A step around the equations."""
+
+    def forward(self, inputs, states):
+        return super().forward(2 * inputs, states)
+
+
+class Called(GRUCell):
+    def __call__(self, inputs, states):
+        h, states = super().__call__(inputs, states)
+        return -h, states
+
+
+class Normed(Cell):
+    """A block inside, and a parameter under another name."""
+
+    def __init__(self):
+        super().__init__((H,), {"i2h_weight": (H, C), "h2h_weight": (H, H)})
+        self.scale = self.params.get("own_scale", shape=(1,), init="ones")
+        with self.name_scope():
+            self.norm = nn.LayerNorm(in_channels=H)
+
+    def hybrid_forward(self, F, x, states, i2h_weight, h2h_weight, scale):
+        sizes = {"no_bias": True, "num_hidden": H}
+        z = F.FullyConnected(x, i2h_weight, **sizes)
+        z = self.norm(z + F.FullyConnected(states[0], h2h_weight, **sizes))
+        h = F.tanh(F.broadcast_mul(z, scale.reshape((1, 1))))
+        return h, [h]
+
+
+class Renamed(Normed):
+    """The same without the block: it runs in a graph."""
+
+    def __init__(self):
+        super().__init__()
+        del self._children["norm"]
+        object.__setattr__(self, "norm", lambda z: z)
+
+
+class Twice(Cell):
+    """Two weights whose width the first input settles, and a state that decays."""
+
+    def __init__(self):
+        shapes = {"a_weight": (H, 0), "b_weight": (H, 0), "decay": (H,)}
+        super().__init__((H,), shapes, decay_initializer=mx.init.Constant(0.5))
+
+    def hybrid_forward(self, F, x, states, a_weight, b_weight, decay):
+        a, b = (F.FullyConnected(x, w, no_bias=True, num_hidden=H) for w in (a_weight, b_weight))
+        h = F.broadcast_mul(states[0], decay.reshape((1, H))) + a * F.sigmoid(b)
+        return h, [h]
+
+
+@pytest.mark.parametrize(
+    ("make", "graphs"),
+    [
+        (lambda: Scaled(H, input_size=C), 0),
+        (lambda: Called(H, input_size=C), 0),
+        (Normed, 0),
+        (Renamed, 1),
+        (Twice, 1),
+    ],
+)
+def test_a_cell_of_the_users_own_runs_as_its_steps(make, graphs):
+    cell, x = make(), sample("gru", dtype="float32")
+    cell.initialize(mx.init.Normal(0.5))
+    fast = RNN(cell)
+    first_call = fast(x)[0].asnumpy()
+    assert len(fast._graphs.by_key) == graphs
+    states = random_states(cell, 3, "float32")
+    slow = RNN(cell)
+    slow.hybridize(False)
+    assert slow(x)[0].asnumpy() == pytest.approx(first_call, abs=1e-6)
+    assert_same(record(fast, cell, x, states), record(slow, cell, x, states), 1e-5)
+    assert type(cell).__name__ in repr(cell)
+    if graphs:
+        assert fast.at_length(6)(x).asnumpy() == pytest.approx(first_call, abs=1e-6)
+    else:
+        with pytest.raises(ValueError, match="cell: expected one without a step of its own"):
+            fast.at_length(6)
+
+
+def test_a_copy_stays_where_the_original_is():
+    model = filled(Classifier(RNN(GRUCell(C)), Q))
+    model.collect_params().reset_ctx([mx.cpu(0), mx.cpu(1)])
+    x = nd.ones((2, 3, C), ctx=mx.cpu(1))
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert np.array_equal(other(x).asnumpy(), model(x).asnumpy())
+        for p in other.collect_params().values():
+            assert [a.context for a in p.list_data()] == p.list_ctx()
+            assert [a.context for a in p.list_grad()] == p.list_ctx()
+
+
+def test_a_shallow_copy_of_a_parameter_takes_no_gradient_away():
+    cell = build("gru")
+    other = copy.copy(cell.h2h_weight)
+    with autograd.record():
+        loss = RNN(cell)(sample("gru"))[0].sum()
+    loss.backward()
+    assert np.abs(cell.h2h_weight.grad().asnumpy()).max() > 0
+    assert not other.grad().asnumpy().any()
+
+
+@pytest.mark.parametrize("name", ["elman-tanh", "gru-after", "lstm"])
+def test_gradients_outside_training(name):
+    """With a static shape, the operator's backward pass failed now and then."""
+    cell, x = build(name, "float32"), sample(name, dtype="float32")
+    expected = None
+    for _ in range(15):
+        layer = RNN(cell)
+        x.attach_grad()
+        with autograd.record(train_mode=False):
+            loss = layer(x)[0].sum()
+        loss.backward()
+        nd.waitall()
+        expected = x.grad.asnumpy() if expected is None else expected
+        assert x.grad.asnumpy() == pytest.approx(expected, abs=1e-6)
+
+
+def test_memory_may_be_dynamic():
+    layer, x = RNN(build("gru")), sample("gru")
+    expected = layer(x)[0].asnumpy()
+    layer.hybridize(static_alloc=False)
+    assert np.array_equal(layer(x)[0].asnumpy(), expected)
+
+
+def test_padded_steps_of_values_are_not_counted_either():
+    x, lengths = sample("gru", dtype="float32"), [6, 1, 3]
+    model = filled(Labeller(RNN(GRUCell(C)), Q))
+    wanted = nd.array(np.random.RandomState(1).normal(size=(3, 6, Q)))
+    history = fit(model, [(x, nd.array(lengths), wanted)], 1, gluon.loss.L2Loss(), clip=None)
+    model = filled(Labeller(RNN(GRUCell(C)), Q))
+    error = (model(x, lengths) - wanted).asnumpy()
+    inside = [error[n, :T] ** 2 / 2 for n, T in enumerate(lengths)]
+    assert history.loss[0] == pytest.approx(np.concatenate(inside).mean(), rel=1e-5)

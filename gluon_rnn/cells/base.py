@@ -27,10 +27,13 @@ def _array(value: Any) -> np.ndarray:
 def _rebuilt(kind: type, state: dict[str, Any], gradients: list[nd.NDArray] | None) -> Parameter:
     parameter = kind.__new__(kind)
     vars(parameter).update(state)
+    if parameter._data is not None:  # of its own, and where it was: MXNet's copies go to device 0
+        where = zip(parameter._data, parameter._ctx_list, strict=True)
+        parameter._data = [data.copyto(ctx) for data, ctx in where]
     if gradients is not None:
         parameter._init_grad()  # autograd knows the copy by its own arrays
         for g, kept in zip(parameter._grad, gradients, strict=True):
-            g[:] = kept
+            kept.copyto(g)
     return parameter
 
 
@@ -59,7 +62,8 @@ class Cell(Keywords, HybridRecurrentCell):
     computes the cell's very equations (else it says what the operator does not have). A promise
     holds for the class that makes it and for a subclass with another constructor or new methods. A
     subclass that overrides anything else has other equations: it runs as they stand, step after
-    step in one graph, unless it makes the promise itself (:meth:`promises`).
+    step in one graph, unless it makes the promise itself (:meth:`promises`). A cell with a step
+    around its equations (``forward``, ``__call__``) or blocks inside is called step by step.
 
     ``letters`` names each parameter as the book's equations do; :meth:`set_weights` takes them.
 
@@ -92,8 +96,21 @@ class Cell(Keywords, HybridRecurrentCell):
             setattr(self, name, parameter)
 
     def __repr__(self) -> str:
-        rows, width = self.i2h_weight.shape[0], self.input_size or None
-        return f"{type(self).__name__}({width} -> {rows})"
+        W = self._reg_params.get("i2h_weight")
+        rows = W.shape[0] if W else self._state_sizes[0]
+        return f"{type(self).__name__}({self.input_size or None} -> {rows})"
+
+    @property
+    def is_its_equations(self) -> bool:
+        """Whether ``hybrid_forward`` and the cell's own parameters are all of its step."""
+        cls = type(self)
+        plain = cls.forward is Cell.forward and cls.__call__ is Cell.__call__
+        return plain and not self._children
+
+    @property
+    def dtype(self) -> str:
+        """The parameters' dtype."""
+        return np.dtype(next(iter(self._reg_params.values())).dtype).name
 
     def promises(self, name: str) -> bool:
         """Whether what a class states by ``name`` holds for this cell: see above."""
@@ -119,17 +136,17 @@ class Cell(Keywords, HybridRecurrentCell):
     @property
     def input_size(self) -> int:
         """Width C of x_t; 0 while the first input has not settled it."""
-        return self.i2h_weight.shape[1]
+        W = self._reg_params.get("i2h_weight")
+        return W.shape[1] if W else 0
 
     def infer_input_size(self, width: int) -> None:
         """Settle a deferred input size, as the first step would."""
         for p in self._reg_params.values():
             if p._data is None and not p._deferred_init:
                 p.data()  # raises: it is not initialised
-        if self.input_size == 0:
-            self.i2h_weight.shape = (self.i2h_weight.shape[0], width)
-        for parameter in self._reg_params.values():
-            parameter._finish_deferred_init()
+        for p in self._reg_params.values():
+            p.shape = tuple(size or width for size in p.shape)
+            p._finish_deferred_init()
 
     def set_weights(self, dtype: Any = None, **values: Any) -> Cell:
         """Set parameters by the letters of the equations: ``cell.set_weights(W=W, U=U, b=b)``.
@@ -200,7 +217,7 @@ class Cell(Keywords, HybridRecurrentCell):
         width = self.input_size
         fits = width in (0, inputs.shape[-1])
         require(fits, "inputs", f"width {width} on the last axis", inputs.shape)
-        expected, dtype = np.dtype(self.i2h_weight.dtype), np.dtype(inputs.dtype)
+        expected, dtype = self.dtype, np.dtype(inputs.dtype)
         require(dtype == expected, "inputs", f"dtype {expected}", dtype, TypeError)
         on_cpu = inputs.context.device_type == "cpu"
         has = not (on_cpu and dtype == "float16")
