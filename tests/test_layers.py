@@ -6,6 +6,7 @@ from mxnet import autograd, gluon, nd
 from table import H, assert_same, build, random_states, record, sample
 
 from gluon_rnn import RNN, Bidirectional, ElmanCell, GRUCell, LSTMCell, Stacked
+from gluon_rnn.layers import _pieces
 
 SHAPES = {
     "rnn": lambda: RNN(build("lstm")),
@@ -195,3 +196,30 @@ def test_the_fused_relu_does_round_to_float32():
         theirs[name].set_data(p.data())
     outputs = layer(x.swapaxes(0, 1)).asnumpy()
     assert np.array_equal(outputs, outputs.astype("float32"))
+
+
+def test_a_sum_of_directions_is_the_sum_of_its_halves():
+    ahead, back, x = build("gru"), build("lstm", seed=3), sample("gru")
+    joined, _ = Bidirectional(RNN(ahead), RNN(back))(x)
+    summed, _ = Bidirectional(RNN(ahead), RNN(back), merge="sum")(x)
+    halves = joined[:, :, :H] + joined[:, :, H:]
+    assert np.array_equal(summed.asnumpy(), halves.asnumpy())
+
+
+@pytest.mark.parametrize(
+    ("T", "pieces"),
+    [(1, [1]), (64, [64]), (65, [64, 1]), (100, [64, 32, 4]), (517, [128] * 4 + [5])],
+)
+def test_a_long_sequence_is_cut_into_powers_of_two(T, pieces):
+    assert _pieces(T) == pieces
+
+
+def test_weights_are_cut_up_once_and_not_in_every_step():
+    """What every step cuts is W x_t, into gates and candidate: two slices."""
+    slices = []
+    for T in (3, 7):
+        layer = RNN(build("gru"))
+        layer(sample("gru", T=T))
+        (graph,) = layer._graphs.by_key.values()
+        slices.append(graph._cached_graph[1].tojson().count('"op": "slice_axis"'))
+    assert slices[1] - slices[0] == 2 * 4
