@@ -168,3 +168,16 @@ def test_text_is_drawn_where_the_model_is():
     expected = generate(model, [1, 2], 8, seed=4)
     model.collect_params().reset_ctx(mx.cpu(1))
     assert generate(model, [1, 2], 8, seed=4) == expected
+
+
+@pytest.mark.parametrize("make", [Classifier, Labeller])
+def test_a_head_wants_an_array_of_mxnet(make):
+    model = ready(make(RNN(GRUCell(4)), 2))
+    with pytest.raises(TypeError, match="inputs: expected a NDArray, received ndarray"):
+        model(np.ones((2, 5, 3)), [5, 2])
+
+
+@pytest.mark.parametrize("share", [1, 1.5, -0.1])
+def test_dropout_is_a_share(share):
+    with pytest.raises(ValueError, match="dropout: expected at least 0 and less than 1"):
+        LanguageModel(7, RNN(GRUCell(4)), 5, dropout=share)

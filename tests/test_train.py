@@ -360,3 +360,14 @@ def test_a_model_that_cannot_learn_or_carry_says_so():
     model.collect_params().setattr("grad_req", "null")
     with pytest.raises(ValueError, match="model: expected a parameter that is not frozen"):
         fit(model, [(ROWS, nd.zeros(4))], 1)
+
+
+def test_a_loss_along_another_axis_judges_shapes_itself():
+    class Turned(Labeller):
+        def forward(self, inputs):
+            return super().forward(inputs).swapaxes(1, 2)  # (N, Q, T)
+
+    model = Turned(RNN(ElmanCell(3)), 3)
+    model.initialize()
+    loss = gluon.loss.SoftmaxCrossEntropyLoss(axis=1)
+    assert len(fit(model, [(ROWS, nd.zeros((4, 5)))], 2, loss).loss) == 2
