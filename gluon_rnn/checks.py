@@ -89,7 +89,6 @@ def sequence_lengths(
     return lengths.astype("float32")
 
 
-def on_host(valid_length: Any) -> Any:
-    """``valid_length``, read from the host: once, for all parts of a model that ask for it."""
-    is_array = isinstance(valid_length, mx.nd.NDArray)
-    return valid_length.asnumpy() if is_array else valid_length
+def on_host(value: Any) -> Any:
+    """``value``; an MXNet array as a NumPy copy (lengths: once, for all parts of a model)."""
+    return value.asnumpy() if isinstance(value, mx.nd.NDArray) else value

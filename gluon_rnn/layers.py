@@ -223,7 +223,7 @@ class RNN(Layer):
         lengths = None
         if valid_length is not None:
             lengths = nd.array(sequence_lengths(valid_length, N, T), ctx=ctx)
-            inputs = _silence_past_the_end(inputs, lengths)
+            inputs = silence_past_the_end(inputs, lengths)
         engine = self.engine_for(dtype, lengths is not None)
         self.cell.infer_input_size(C)
         if self._active and self.cell.is_its_equations:
@@ -231,7 +231,7 @@ class RNN(Layer):
         else:
             outputs, states = self._step_by_step(inputs, states, lengths)
         if lengths is not None:
-            outputs = _silence_past_the_end(outputs, lengths)
+            outputs = silence_past_the_end(outputs, lengths)
         return outputs, states
 
     def _in_graphs(self, engine: str, inputs: Array, states: States, lengths: Array | None):
@@ -260,7 +260,7 @@ class RNN(Layer):
         return nd.stack(*outputs, axis=1), states
 
 
-def _silence_past_the_end(x: Array, lengths: Array) -> Array:
+def silence_past_the_end(x: Array, lengths: Array) -> Array:
     """Zeros in (N, T, ...) where a sequence has ended; no gradient comes back from there."""
     return nd.SequenceMask(x, lengths, use_sequence_length=True, axis=1)
 

@@ -11,7 +11,7 @@ from mxnet.gluon import Block, nn
 
 from gluon_rnn.cells import Cell
 from gluon_rnn.checks import Keywords, array, instance, one_of, require, sequence_lengths, whole
-from gluon_rnn.layers import Layer
+from gluon_rnn.layers import Layer, silence_past_the_end
 
 __all__ = ["Classifier", "Labeller", "LanguageModel", "TokenEmbedding", "generate"]
 
@@ -30,10 +30,17 @@ def _lengths(inputs: nd.NDArray, valid_length: Any) -> np.ndarray:
     return sequence_lengths(valid_length, *inputs.shape[:2])
 
 
-def _silence(inputs: nd.NDArray, lengths: np.ndarray) -> nd.NDArray:
-    """Zeros, or token 0, in the padding: what stands there reaches no gradient of an embedding."""
-    lengths = nd.array(lengths, ctx=inputs.context)
-    return nd.SequenceMask(inputs, lengths, use_sequence_length=True, axis=1)
+def _outputs(model: Classifier | Labeller, inputs: nd.NDArray, valid_length: Any):
+    """The layer's outputs (N, T, H), zeros past the end, and the lengths that were checked.
+
+    The padding becomes zeros, or token 0, before it is embedded: it reaches no gradient there.
+    """
+    if valid_length is not None:
+        valid_length = _lengths(inputs, valid_length)
+        inputs = silence_past_the_end(inputs, nd.array(valid_length, ctx=inputs.context))
+    x = model.embed(inputs) if model.embed else inputs  # (N, T, C)
+    h, _ = model.layer(x, None, valid_length)
+    return h, valid_length
 
 
 class TokenEmbedding(Block):
@@ -187,11 +194,7 @@ class Classifier(Keywords, Block):
             self.decoder = Readout(whole("classes", classes))
 
     def forward(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
-        if valid_length is not None:
-            valid_length = _lengths(inputs, valid_length)
-            inputs = _silence(inputs, valid_length)
-        x = self.embed(inputs) if self.embed else inputs  # (N, T, C)
-        h, _ = self.layer(x, None, valid_length)  # (N, T, H), zeros past the end
+        h, valid_length = _outputs(self, inputs, valid_length)
         T = h.shape[1]
         lengths = np.full(len(h), T) if valid_length is None else valid_length
         lengths = nd.array(lengths, ctx=h.context, dtype=h.dtype)
@@ -244,9 +247,5 @@ class Labeller(Keywords, Block):
         return logits.reshape((-3, 0)).take(inside), labels.reshape(flat).take(inside)
 
     def forward(self, inputs: nd.NDArray, valid_length: Any = None) -> nd.NDArray:
-        if valid_length is not None:
-            valid_length = _lengths(inputs, valid_length)
-            inputs = _silence(inputs, valid_length)
-        x = self.embed(inputs) if self.embed else inputs  # (N, T, C)
-        h, _ = self.layer(x, None, valid_length)  # (N, T, H)
+        h, _ = _outputs(self, inputs, valid_length)
         return self.decoder(h)

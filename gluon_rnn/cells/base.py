@@ -13,7 +13,7 @@ from mxnet._ctypes.ndarray import CachedOp
 from mxnet.gluon import Parameter
 from mxnet.gluon.rnn import BidirectionalCell, HybridRecurrentCell
 
-from gluon_rnn.checks import Keywords, array, one_of, require, sequence_lengths
+from gluon_rnn.checks import Keywords, array, on_host, one_of, require, sequence_lengths
 
 __all__ = ["ACTIVATION_NAMES", "Cell"]
 
@@ -21,7 +21,7 @@ ACTIVATION_NAMES = ("tanh", "relu", "sigmoid", "identity")
 
 
 def _array(value: Any) -> np.ndarray:
-    return np.asarray(value.asnumpy() if isinstance(value, nd.NDArray) else value, dtype="float64")
+    return np.asarray(on_host(value), dtype="float64")
 
 
 def _rebuilt(kind: type, state: dict[str, Any], gradients: list[nd.NDArray] | None) -> Parameter:
