@@ -1,6 +1,4 @@
-"""The checks of notebook 15: two networks in one, brackets, a machine's table, an automaton."""
-
-from fractions import Fraction
+"""The checks of notebook 15: two networks in one, a machine's table, an automaton."""
 
 import numpy as np
 from answers import Wrong, array, case, close, fresh, run, tutor, whole
@@ -38,70 +36,8 @@ def exercise_1(composed_srn):
             close("y", found, wanted)
 
 
-def _exact(name, value, shape):
-    """An answer as an array of fractions."""
-    floats = array(name, value, shape)
-    if hasattr(type(value), "asnumpy"):
-        value = value.asnumpy()
-    entries = np.array(value, dtype=object).reshape(shape)
-    if entries.shape != floats.shape:
-        raise Wrong(f"{name} has shape {entries.shape}, expected {shape}")
-    return np.array([Fraction(float(e) if isinstance(e, np.floating) else e)
-                     for e in entries.ravel()]).reshape(shape)  # fmt: skip
-
-
-def _bracket_strings(draw, kinds):
-    """Short strings at random, deep nestings, and these with one bracket exchanged or left out."""
-    yield from (draw.randint(2 * kinds, size=draw.randint(1, 7)).tolist() for _ in range(60))
-    for depth in (1, 2, 5, 12, 40):
-        opened = draw.randint(kinds, size=depth).tolist()
-        good = opened + [k + kinds for k in reversed(opened)]
-        yield from (good, good + good, good[:-1], [*good, kinds])
-        for place in {depth, 2 * depth - 1} if kinds > 1 else ():
-            other = good.copy()
-            other[place] = kinds + (other[place] - kinds + draw.randint(1, kinds)) % kinds
-            yield from (other, [*other, 0, kinds])
-
-
 @tutor
-def exercise_2(matcher):
-    """A matcher of brackets of any number of kinds."""
-    for kinds in (2, 1, 3, 5):
-        with case(f"for {kinds} kind{'s'[: kinds > 1]}"):
-            answer = _parts("U, W, b, V", run(matcher, kinds), 4)
-            b = array("b", answer[2])
-            shapes = {"U": 2 * b.shape, "W": (len(b), 2 * kinds), "b": b.shape, "V": b.shape}
-            pairs = zip(answer, shapes.items(), strict=True)
-            U, W, b, V = (_exact(name, part, shape) for part, (name, shape) in pairs)
-            rows = [[(j, u) for j, u in enumerate(row) if u] for row in U]
-            for symbols in _bracket_strings(fresh(kinds), kinds):
-                _judge(symbols, kinds, rows, W, b, V)
-
-
-def _judge(symbols, kinds, rows, W, b, V):
-    """Compare what the network says of a string with what a list says."""
-    h, pile, sound = [Fraction(0)] * len(b), [], True
-    for k in symbols:
-        z = [sum((u * h[j] for j, u in row), W[i, k] + b[i]) for i, row in enumerate(rows)]
-        h = [min(max(z_i, 0), 1) for z_i in z]
-        if k < kinds:
-            pile.append(k)
-        elif not pile or pile.pop() != k - kinds:
-            sound = False
-    y = sum(v * h_i for v, h_i in zip(V, h, strict=True))
-    if (y == 0) != (sound and not pile):
-        marks = "([{<‹)]}>›"
-        text = "".join(marks[k if k < kinds else 5 + k - kinds] for k in symbols)
-        text = text if len(text) < 30 else f"a text of {len(text)} brackets"
-        raise Wrong(f"{text} is {'' if sound and not pile else 'not '}matched, and V h is {_told(y)}")
-
-
-def _told(y):
-    return "0" if y == 0 else "not 0"
-
-
-@tutor
-def exercise_3(join):
+def exercise_2(join):
     """The table of a machine that adds in unary."""
     if not isinstance(join, dict) or not join:
         raise Wrong("join is a dictionary, {(k, a): (w, move, k'), ...}")
@@ -110,8 +46,8 @@ def exercise_3(join):
         fits = isinstance(key, tuple) and len(key) == 2 and isinstance(rule, (tuple, list))
         if not (fits and len(rule) == 3 and rule[1] in ("L", "R")):
             raise Wrong(f"the row {key}: {rule} is not of the form (k, a): (w, 'L' or 'R', k')")
-        k, a, w, after = (whole(f"{part} in the row {key}", value) for part, value in
-                          zip(("k", "a", "w", "k'"), (*key, rule[0], rule[2]), strict=True))  # fmt: skip
+        parts = zip(("k", "a", "w", "k'"), (*key, rule[0], rule[2]), strict=True)
+        k, a, w, after = (whole(f"{part} in the row {key}", value) for part, value in parts)
         if a not in (0, 1) or w not in (0, 1) or min(k, after) < 0:
             raise Wrong(f"in the row {key}: {rule} a digit is not 0 or 1, or a state below 0")
         table[k, a] = w, rule[1], after
@@ -134,7 +70,7 @@ def exercise_3(join):
 
 
 @tutor
-def exercise_4(automaton_srn):
+def exercise_3(automaton_srn):
     """A finite automaton as an SRN of threshold units."""
     for S, A in ((3, 2), (6, 4)):
         draw = fresh(S, A)

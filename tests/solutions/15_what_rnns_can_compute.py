@@ -85,132 +85,9 @@ def composed_srn(state_net, readout_net, s_0):
     return U, np.vstack([B, B2]), np.append(b, b2) + both @ c, V, h_0
 
 
-# right 2
-def matcher(kinds):
-    base = 2 * kinds
-    U = np.zeros((4 * kinds + 1, 4 * kinds + 1), dtype=object)
-    W = np.zeros((4 * kinds + 1, 2 * kinds), dtype=object)
-    b = np.zeros(4 * kinds + 1, dtype=object)
-    for j in range(kinds):
-        opens, closes, under, over = range(j, 4 * kinds, kinds)
-        for row, factor in ((opens, Fraction(1, base)), (closes, base), (under, -base), (over, base)):
-            U[row, : 2 * kinds] = factor
-        W[opens, j], W[closes, kinds + j] = 1, base
-        W[under, kinds + j], W[over, kinds + j] = 2 * j + 1, base
-        b[opens], b[closes] = Fraction(2 * j + 1, base) - 1, -(2 * j + 1) - base
-        b[over] = -(2 * j + 2) - base
-    U[-1, 2 * kinds :] = 1
-    return U, W, b, np.ones(4 * kinds + 1)
-
-
-# right 2: a larger base, as nested lists; the errors weigh more
-def matcher(kinds):
-    base, H, q = 2 * kinds + 3, 4 * kinds + 1, 2 * kinds
-    row = lambda factor: [factor] * q + [0] * (H - q)
-    at = lambda k, v: [v if i == k else 0 for i in range(2 * kinds)]
-    U, W, b = [], [], []
-    for j in range(kinds):
-        U.append(row(Fraction(1, base)))
-        W.append(at(j, 1))
-        b.append(Fraction(2 * j + 1, base) - 1)
-    for j in range(kinds):
-        U.append(row(base))
-        W.append(at(kinds + j, base))
-        b.append(-(2 * j + 1) - base)
-    for j in range(kinds):
-        U += [row(-base), row(base)]
-        W += [at(kinds + j, 2 * j + 1), at(kinds + j, base)]
-        b += [0, -(2 * j + 2) - base]
-    U, W, b = [*U, [0] * q + [1] * (H - q)], [*W, [0] * 2 * kinds], [*b, 0]
-    return U, W, b, [1] * q + [5] * (H - q)
-
-
-# wrong 2: the two kinds of the text, whatever is asked
-def matcher(kinds):
-    return U_stack, W_stack, b_stack, np.ones(8)
-
-
-# wrong 2: digits without a gap
-def matcher(kinds):
-    base = kinds + 1
-    U = np.zeros((4 * kinds + 1, 4 * kinds + 1), dtype=object)
-    W = np.zeros((4 * kinds + 1, 2 * kinds), dtype=object)
-    b = np.zeros(4 * kinds + 1, dtype=object)
-    for j in range(kinds):
-        opens, closes, under, over = range(j, 4 * kinds, kinds)
-        for row, factor in ((opens, Fraction(1, base)), (closes, base), (under, -base), (over, base)):
-            U[row, : 2 * kinds] = factor
-        W[opens, j], W[closes, kinds + j] = 1, base
-        W[under, kinds + j], W[over, kinds + j] = j + 1, base
-        b[opens], b[closes] = Fraction(j + 1, base) - 1, -(j + 1) - base
-        b[over] = -(j + 2) - base
-    U[-1, 2 * kinds :] = 1
-    return U, W, b, np.ones(4 * kinds + 1)
-
-
-# wrong 2: an error is forgotten after a step
-def matcher(kinds):
-    base = 2 * kinds
-    U = np.zeros((4 * kinds + 1, 4 * kinds + 1), dtype=object)
-    W = np.zeros((4 * kinds + 1, 2 * kinds), dtype=object)
-    b = np.zeros(4 * kinds + 1, dtype=object)
-    for j in range(kinds):
-        opens, closes, under, over = range(j, 4 * kinds, kinds)
-        for row, factor in ((opens, Fraction(1, base)), (closes, base), (under, -base), (over, base)):
-            U[row, : 2 * kinds] = factor
-        W[opens, j], W[closes, kinds + j] = 1, base
-        W[under, kinds + j], W[over, kinds + j] = 2 * j + 1, base
-        b[opens], b[closes] = Fraction(2 * j + 1, base) - 1, -(2 * j + 1) - base
-        b[over] = -(2 * j + 2) - base
-    return U, W, b, np.ones(4 * kinds + 1)
-
-
-# wrong 2: in floats, where a third is not exact
-def matcher(kinds):
-    base = 2 * kinds
-    U = np.zeros((4 * kinds + 1, 4 * kinds + 1))
-    W, b = np.zeros((4 * kinds + 1, 2 * kinds)), np.zeros(4 * kinds + 1)
-    for j in range(kinds):
-        opens, closes, under, over = range(j, 4 * kinds, kinds)
-        for row, factor in ((opens, 1 / base), (closes, base), (under, -base), (over, base)):
-            U[row, : 2 * kinds] = factor
-        W[opens, j], W[closes, kinds + j] = 1, base
-        W[under, kinds + j], W[over, kinds + j] = 2 * j + 1, base
-        b[opens], b[closes] = (2 * j + 1) / base - 1, -(2 * j + 1) - base
-        b[over] = -(2 * j + 2) - base
-    U[-1, 2 * kinds :] = 1
-    return U, W, b, np.ones(4 * kinds + 1)
-
-
-# wrong 2: nobody asks whether the top is larger
-def matcher(kinds):
-    base = 2 * kinds
-    U = np.zeros((4 * kinds + 1, 4 * kinds + 1), dtype=object)
-    W = np.zeros((4 * kinds + 1, 2 * kinds), dtype=object)
-    b = np.zeros(4 * kinds + 1, dtype=object)
-    for j in range(kinds):
-        opens, closes, under, over = range(j, 4 * kinds, kinds)
-        for row, factor in ((opens, Fraction(1, base)), (closes, base), (under, -base)):
-            U[row, : 2 * kinds] = factor
-        W[opens, j], W[closes, kinds + j] = 1, base
-        W[under, kinds + j] = 2 * j + 1
-        b[opens], b[closes] = Fraction(2 * j + 1, base) - 1, -(2 * j + 1) - base
-    U[-1, 2 * kinds :] = 1
-    return U, W, b, np.ones(4 * kinds + 1)
-
-
-# wrong 2: a counter
-def matcher(kinds):
-    U = np.zeros((2, 2), dtype=object)
-    U[0, 0] = 1
-    step = Fraction(1, 100)
-    W = np.array([[step] * kinds + [-step] * kinds, [0] * 2 * kinds], dtype=object)
-    return U, W, [0, 0], [1, 1]
-
-
-# right 3: wipe out the first, fill the gap
+# right 2: wipe out the first, fill the gap
 join = {(0, 1): (0, "R", 1), (1, 1): (1, "R", 1), (1, 0): (1, "R", 2)}
-# right 3: fill the gap, go to the end, wipe out the last
+# right 2: fill the gap, go to the end, wipe out the last
 join = {
     (0, 1): (1, "R", 0),
     (0, 0): (1, "R", 1),
@@ -218,23 +95,23 @@ join = {
     (1, 0): (0, "L", 2),
     (2, 1): (0, "R", 3),
 }
-# wrong 3: one too many
+# wrong 2: one too many
 join = {(0, 1): (1, "R", 0), (0, 0): (1, "R", 1)}
-# wrong 3: the gap stays
+# wrong 2: the gap stays
 join = {(0, 1): (1, "R", 0), (0, 0): (0, "R", 1), (1, 1): (1, "R", 1), (1, 0): (0, "L", 2)}
-# wrong 3: it never halts
+# wrong 2: it never halts
 join = {(0, 1): (0, "R", 1), (1, 1): (1, "R", 1), (1, 0): (1, "R", 0), (0, 0): (0, "R", 0)}
-# wrong 3: wipes out every one of the first
+# wrong 2: wipes out every one of the first
 join = {(0, 1): (0, "R", 0), (0, 0): (1, "R", 1)}
-# wrong 3: a row is missing
+# wrong 2: a row is missing
 join = {(0, 1): (1, "R", 0), (0, 0): (1, "R", 1), (1, 1): (1, "R", 2)}
-# wrong 3: right for m = n = 1 only
+# wrong 2: right for m = n = 1 only
 join = {(0, 1): (1, "R", 1), (1, 0): (1, "R", 2), (1, 1): (1, "R", 3), (2, 1): (0, "R", 3)}
-# wrong 3: move before the digit
+# wrong 2: move before the digit
 join = {(0, 1): ("R", 0, 1), (1, 1): ("R", 1, 1), (1, 0): ("R", 1, 2)}
 
 
-# right 4
+# right 3
 def automaton_srn(table):
     S, A = table.shape
     leads_to = np.append(np.eye(S)[table].reshape(S * A, S), np.eye(1, S), axis=0)  # (S A + 1, S)
@@ -243,7 +120,7 @@ def automaton_srn(table):
     return U, W, np.full(S * A + 1, -1.5), leads_to.T, np.eye(1, S * A + 1, S * A)[0]
 
 
-# right 4: with loops; every unit larger by a factor
+# right 3: with loops; every unit larger by a factor
 def automaton_srn(table):
     S, A = table.shape
     H = S * A + 1
@@ -259,7 +136,7 @@ def automaton_srn(table):
     return U, W, b, V, h_0
 
 
-# wrong 4: no start
+# wrong 3: no start
 def automaton_srn(table):
     S, A = table.shape
     leads_to = np.eye(S)[table].reshape(S * A, S)
@@ -267,7 +144,7 @@ def automaton_srn(table):
     return U, W, np.full(S * A, -1.5), leads_to.T, np.zeros(S * A)
 
 
-# wrong 4: "or" instead of "and"
+# wrong 3: "or" instead of "and"
 def automaton_srn(table):
     S, A = table.shape
     leads_to = np.append(np.eye(S)[table].reshape(S * A, S), np.eye(1, S), axis=0)
@@ -276,7 +153,7 @@ def automaton_srn(table):
     return U, W, np.full(S * A + 1, -0.5), leads_to.T, np.eye(1, S * A + 1, S * A)[0]
 
 
-# wrong 4: states and inputs exchanged in the order of the units
+# wrong 3: states and inputs exchanged in the order of the units
 def automaton_srn(table):
     S, A = table.shape
     leads_to = np.append(np.eye(S)[table].reshape(S * A, S), np.eye(1, S), axis=0)
@@ -285,7 +162,7 @@ def automaton_srn(table):
     return U, W, np.full(S * A + 1, -1.5), leads_to.T, np.eye(1, S * A + 1, S * A)[0]
 
 
-# wrong 4: one unit for each state
+# wrong 3: one unit for each state
 def automaton_srn(table):
     S, A = table.shape
     U = np.zeros((S, S))
@@ -294,7 +171,7 @@ def automaton_srn(table):
     return U, np.zeros((S, A)), np.full(S, -0.5), np.eye(S), np.eye(1, S)[0]
 
 
-# wrong 4: V names the state that the unit was in, not the one it leads to
+# wrong 3: V names the state that the unit was in, not the one it leads to
 def automaton_srn(table):
     S, A = table.shape
     leads_to = np.append(np.eye(S)[table].reshape(S * A, S), np.eye(1, S), axis=0)
@@ -304,7 +181,7 @@ def automaton_srn(table):
     return U, W, np.full(S * A + 1, -1.5), V, np.eye(1, S * A + 1, S * A)[0]
 
 
-# wrong 4: starts in a state that follows state 0
+# wrong 3: starts in a state that follows state 0
 def automaton_srn(table):
     S, A = table.shape
     leads_to = np.eye(S)[table].reshape(S * A, S)
