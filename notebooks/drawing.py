@@ -413,15 +413,16 @@ def not_falling(wanted):
     return [value for value, n in pools for _ in range(n)]
 
 
-def places(boxes, across=1.0, up=0.9):
-    """(x, y) of every stop, in inches, and the row of each name."""
+def places(boxes, across=1.0, up=0.9, wide=()):
+    """(x, y) of every stop, in inches, and the row of each name; circles in ``wide`` need room."""
     row, lines, rows = rows_of(boxes)
     rows = put_in_order(rows, lines)
-    width = {
-        (name, k): across if row[name] == k and not is_circle(boxes, name) else across / 2
-        for stops in rows
-        for name, k in stops
-    }
+    width = {}
+    for name, k in (stop for stops in rows for stop in stops):
+        passing = row[name] != k or is_circle(boxes, name)
+        width[name, k] = across / 2 if passing else across
+        if name in wide and row[name] == k and passing:
+            width[name, k] = 1.7 * across
     beside = {stop: [] for stops in rows for stop in stops}
     for a, b in lines:  # where a line only passes, it pulls harder: long lines become straight
         pull = 6.0 ** sum(row[name] != k for name, k in (a, b))
@@ -467,14 +468,14 @@ def canvas(points, margin=(0.62, 0.42)):
     return figure, axes
 
 
-def rise(axes, stops, dashed=False, weight=1.1):
+def rise(axes, stops, dashed=False, weight=1.1, color=DARK):
     """An arrow up through ``stops``, upright at each."""
     vertices, codes = [stops[0]], [Path.MOVETO]
     for (x0, y0), (x1, y1) in pairwise(stops):
         middle = (y0 + y1) / 2
         vertices += [(x0, middle), (x1, middle), (x1, y1)]
         codes += [Path.CURVE4] * 3
-    look = {"arrowstyle": "-|>", "mutation_scale": 9, "color": DARK, "lw": weight, "zorder": 1}
+    look = {"arrowstyle": "-|>", "mutation_scale": 9, "color": color, "lw": weight, "zorder": 1}
     look |= {"ls": (0, (4, 2)) if dashed else "-", "shrinkA": 0, "shrinkB": 0}
     axes.add_patch(FancyArrowPatch(path=Path(vertices, codes), **look))
 
