@@ -339,6 +339,7 @@ def walk(cell, x, states, later):
     values, steps = values_of(cell, x, states, later), steps_of(cell)
     numbers = places_to_change(cell, x, states)
     slider = widgets.IntSlider(len(steps), 0, len(steps), description="step")
+    slider.layout.width = "600px"
     what = widgets.Dropdown(options=list(numbers), description="change")
     to = widgets.Text(description="to", continuous_update=False)
     note, image = widgets.Label(), widgets.Image(format="png")
