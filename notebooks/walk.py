@@ -14,7 +14,7 @@ import re
 
 import ipywidgets as widgets
 import numpy as np
-from drawing import DARK, canvas, is_circle, layout, matrix, parse, places, rise, wiring
+from drawing import BACKWARD, DARK, canvas, is_circle, layout, matrix, parse, places, rise, wiring
 from IPython.display import display
 from matplotlib.patches import Circle, Rectangle
 from mxnet import autograd, nd
@@ -23,7 +23,7 @@ from gluon_rnn import ElmanCell, GRUCell, LSTMCell
 
 __all__ = ["WALKS", "picture", "steps_of", "values_of", "walk"]
 
-BACK = "#b8560f"
+BACK = BACKWARD
 
 
 def weights_back(gates, seen):
