@@ -14,6 +14,7 @@ that it has in the equations of ``STEPS``, and nothing is computed there.
 
 import base64
 import io
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -37,6 +38,8 @@ from gluon_rnn import (
 
 __all__ = [
     "STEPS",
+    "carried_out",
+    "changes",
     "draw",
     "draw_cell",
     "draw_chains",
@@ -75,6 +78,8 @@ BACKWARD = (
 )
 STEPS = FORWARD + BACKWARD
 GIVEN = ("h₀", "x₁", "x₂", "U", "W", "b", "V")
+OPERATOR = {"⊙": "*", "+": "+", "−": "-", "(": "(", ")": ")", "1": "1", "½": "0.5 *"}
+RELU = {"f": lambda z: np.maximum(z, 0), "f′": lambda z: (z > 0) * 1.0}
 
 # Where a quantity and, beneath it, the loss's derivative by it stand, in inches.
 NODES = {
@@ -169,6 +174,50 @@ def show(widget, instead):
 
 def name_of(equation):
     return equation.partition(" = ")[0]
+
+
+def carried_out(equation, values, functions):
+    """What the right side of an equation gives: side by side is the matrix product, ⊙ by entry."""
+    python, operand = [], False
+    for term in equation.partition(" = ")[2].split():
+        call, applied = re.fullmatch(r"(\S+)\(", term), re.fullmatch(r"(\S+)\((\S+)\)", term)
+        opens = call or term == "("
+        if operand and (opens or term not in OPERATOR):
+            python.append("@")
+        if call:
+            python.append(f"f[{call[1]!r}](")
+        elif applied:
+            python.append(f"f[{applied[1]!r}](v[{applied[2]!r}])")
+        elif term in OPERATOR:
+            python.append(OPERATOR[term])
+        else:
+            name = term.removesuffix("ᵀ")
+            python.append(f"v[{name!r}]{'.T' if term != name else ''}")
+        operand = not opens and (term not in OPERATOR or term == ")")
+    columns = {n: np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for n, a in values.items()}
+    return eval(" ".join(python), {"v": columns, "f": functions})
+
+
+def changes(values):
+    """{name: (get, put)} of the numbers that a reader may change; ``put`` makes all the others."""
+    given = {name: np.array(values[name], dtype="float64") for name in GIVEN}
+    numbers = {}
+    for name in ("x₁", "x₂", "h₀", "U", "W", "b", "V"):
+        for index in np.ndindex(given[name].shape):
+
+            def get(a=given[name], index=index):
+                return a[index]
+
+            def put(new, a=given[name], index=index):
+                a[index] = new
+                values.update(given)
+                for equation in STEPS:
+                    made = carried_out(equation, values, RELU)
+                    values[name_of(equation)] = np.squeeze(made, 1) if made.shape[1] == 1 else made
+                values["L"] = values["L"].item()
+
+            numbers[" ".join([name, *(str(k + 1) for k in index)])] = get, put
+    return numbers
 
 
 def headline(step):
