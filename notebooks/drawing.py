@@ -14,6 +14,7 @@ that it has in the equations of ``STEPS``, and nothing is computed there.
 
 import base64
 import io
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -37,8 +38,11 @@ from gluon_rnn import (
 
 __all__ = [
     "STEPS",
+    "carried_out",
+    "changes",
     "draw",
     "draw_cell",
+    "draw_chains",
     "draw_layers",
     "edge",
     "levels",
@@ -74,6 +78,8 @@ BACKWARD = (
 )
 STEPS = FORWARD + BACKWARD
 GIVEN = ("h₀", "x₁", "x₂", "U", "W", "b", "V")
+OPERATOR = {"⊙": "*", "+": "+", "−": "-", "(": "(", ")": ")", "1": "1", "½": "0.5 *"}
+RELU = {"f": lambda z: np.maximum(z, 0), "f′": lambda z: (z > 0) * 1.0}
 
 # Where a quantity and, beneath it, the loss's derivative by it stand, in inches.
 NODES = {
@@ -168,6 +174,50 @@ def show(widget, instead):
 
 def name_of(equation):
     return equation.partition(" = ")[0]
+
+
+def carried_out(equation, values, functions):
+    """What the right side of an equation gives: side by side is the matrix product, ⊙ by entry."""
+    python, operand = [], False
+    for term in equation.partition(" = ")[2].split():
+        call, applied = re.fullmatch(r"(\S+)\(", term), re.fullmatch(r"(\S+)\((\S+)\)", term)
+        opens = call or term == "("
+        if operand and (opens or term not in OPERATOR):
+            python.append("@")
+        if call:
+            python.append(f"f[{call[1]!r}](")
+        elif applied:
+            python.append(f"f[{applied[1]!r}](v[{applied[2]!r}])")
+        elif term in OPERATOR:
+            python.append(OPERATOR[term])
+        else:
+            name = term.removesuffix("ᵀ")
+            python.append(f"v[{name!r}]{'.T' if term != name else ''}")
+        operand = not opens and (term not in OPERATOR or term == ")")
+    columns = {n: np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for n, a in values.items()}
+    return eval(" ".join(python), {"v": columns, "f": functions})
+
+
+def changes(values):
+    """{name: (get, put)} of the numbers that a reader may change; ``put`` makes all the others."""
+    given = {name: np.array(values[name], dtype="float64") for name in GIVEN}
+    numbers = {}
+    for name in ("x₁", "x₂", "h₀", "U", "W", "b", "V"):
+        for index in np.ndindex(given[name].shape):
+
+            def get(a=given[name], index=index):
+                return a[index]
+
+            def put(new, a=given[name], index=index):
+                a[index] = new
+                values.update(given)
+                for equation in STEPS:
+                    made = carried_out(equation, values, RELU)
+                    values[name_of(equation)] = np.squeeze(made, 1) if made.shape[1] == 1 else made
+                values["L"] = values["L"].item()
+
+            numbers[" ".join([name, *(str(k + 1) for k in index)])] = get, put
+    return numbers
 
 
 def headline(step):
@@ -281,7 +331,7 @@ def write(axes, x, y, rows, ink, **look):
 
 # Cells and layers
 
-DARK = INK["forward"]
+DARK, BACKWARD = INK["forward"], INK["backward"]
 LARGEST = 6  # taps of a delay line, layers, steps: more is no drawing
 FUNCTIONS = {"sigmoid": "σ", "tanh": "tanh", "relu": "ReLU", "identity": ""}
 
@@ -616,3 +666,36 @@ def sideways(axes, start, end, dashed=False):
     look = {"arrowstyle": "-|>", "mutation_scale": 9, "color": DARK, "lw": 1.1, "zorder": 1}
     look["ls"] = (0, (4, 2)) if dashed else "-"
     axes.add_patch(FancyArrowPatch(start, end, shrinkA=0, shrinkB=0, **look))
+
+
+def draw_chains(rows):
+    """Show unrolled cells: between two states an arrow back, as thick as a gradient's way there.
+
+    ``rows`` holds, by the cell's name, T factors: by how much step t multiplies the gradient that
+    comes back through it, ‖∂L/∂s_{t-1}‖ / ‖∂L/∂s_t‖. A factor of 1 is 3 points thick, and none is
+    thicker than 9; the circle of s_t is as dark as what is left there of ∂L/∂s_T.
+    """
+    steps = {len(factors) for factors in rows.values()}
+    if len(steps) != 1:
+        raise ValueError(f"rows: expected as many factors in each, received {sorted(steps)}")
+    (T,), across, up = steps, 0.44, 0.62
+    figure, axes = canvas([(-1.1, -0.25), (across * T, up * (len(rows) - 1) + 0.1)], (0.3, 0.3))
+    for k, (name, factors) in enumerate(rows.items()):
+        y, left = up * (len(rows) - 1 - k), 1.0
+        axes.text(-1.3, y, name, size=9, va="center")
+        for t in reversed(range(T + 1)):
+            shade = str(1 - 0.85 * min(left, 1.0))
+            axes.add_patch(Circle((across * t, y), 0.11, fc=shade, ec=DARK, lw=0.8, zorder=3))
+            if t:
+                ends = (across * t - 0.11, y), (across * (t - 1) + 0.11, y)
+                look = {"color": BACKWARD, "lw": min(3 * factors[t - 1], 9), "zorder": 1}
+                axes.plot(*zip(*ends, strict=True), solid_capstyle="butt", **look)
+                left *= factors[t - 1]
+    for t in (0, T):
+        axes.text(across * t, -0.32, f"$s_{{{t}}}$", ha="center", size=9)
+    figure.text(0.5, 0.02, "← the way back of the gradient", ha="center", size=9, color=BACKWARD)
+    said = [
+        f"{name}: {np.prod(factors):.0e} left of the last, {min(factors):.2f} to {max(factors):.2f}"
+        for name, factors in rows.items()
+    ]
+    shown(figure, "\n".join(said))

@@ -14,16 +14,16 @@ import re
 
 import ipywidgets as widgets
 import numpy as np
-from drawing import DARK, canvas, is_circle, layout, matrix, parse, places, rise, wiring
+from drawing import BACKWARD, DARK, canvas, is_circle, layout, matrix, parse, places, rise, wiring
 from IPython.display import display
 from matplotlib.patches import Circle, Rectangle
 from mxnet import autograd, nd
 
 from gluon_rnn import ElmanCell, GRUCell, LSTMCell
 
-__all__ = ["WALKS", "picture", "steps_of", "values_of", "walk"]
+__all__ = ["WALKS", "picture", "stepper", "steps_of", "values_of", "walk"]
 
-BACK = "#b8560f"
+BACK = BACKWARD
 
 
 def weights_back(gates, seen):
@@ -327,25 +327,15 @@ def png(cell, values, step):
     return file.getvalue()
 
 
-def walk(cell, x, states, later):
-    """A slider through all steps, and boxes to change an input, a state or a weight.
-
-    Where no kernel runs, the picture after the last step stands there, and all numbers as text.
-    """
-    units = len(states[0])
-    if units > 3:
-        raise ValueError(f"hidden_size: expected at most 3 to read, received {units}")
-    x, states = np.array(x, dtype="float64"), [np.array(s, dtype="float64") for s in states]
-    values, steps = values_of(cell, x, states, later), steps_of(cell)
-    numbers = places_to_change(cell, x, states)
-    slider = widgets.IntSlider(len(steps), 0, len(steps), description="step")
-    slider.layout.width = "600px"
+def stepper(steps, picture, numbers, start=0):
+    """A slider over ``steps`` pictures, and boxes to set one of ``numbers``, {name: (get, put)}."""
+    slider = widgets.IntSlider(start, 0, steps, description="step", layout={"width": "600px"})
     what = widgets.Dropdown(options=list(numbers), description="change")
     to = widgets.Text(description="to", continuous_update=False)
     note, image = widgets.Label(), widgets.Image(format="png")
 
     def redraw(_=None):
-        image.value = png(cell, values_of(cell, x, states, later), slider.value)
+        image.value = picture(slider.value)
 
     def chosen(_=None):
         get, _ = numbers[what.value]
@@ -370,10 +360,27 @@ def walk(cell, x, states, later):
     slider.observe(redraw, "value")
     what.observe(chosen, "value")
     to.observe(changed, "value")
-    panel = widgets.VBox([slider, widgets.HBox([what, to]), note, image])
+    return widgets.VBox([slider, widgets.HBox([what, to]), note, image])
+
+
+def walk(cell, x, states, later):
+    """Show a slider through all steps, and boxes to change an input, a state or a weight.
+
+    Where no kernel runs, the picture after the last step stands there, and all numbers as text.
+    """
+    units = len(states[0])
+    if units > 3:
+        raise ValueError(f"hidden_size: expected at most 3 to read, received {units}")
+    x, states = np.array(x, dtype="float64"), [np.array(s, dtype="float64") for s in states]
+
+    def after(step):
+        return png(cell, values_of(cell, x, states, later), step)
+
+    steps = len(steps_of(cell))
+    panel = stepper(steps, after, places_to_change(cell, x, states), start=steps)
     bundle = panel._repr_mimebundle_()
-    bundle["image/png"] = base64.b64encode(png(cell, values, len(steps))).decode()
-    bundle["text/plain"] = in_text(cell, values)
+    bundle["image/png"] = base64.b64encode(after(steps)).decode()
+    bundle["text/plain"] = in_text(cell, values_of(cell, x, states, later))
     display(bundle, raw=True)
 
 

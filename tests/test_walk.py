@@ -1,7 +1,5 @@
 """A walk through a step: each equation gives the number beside it, each number is autograd's."""
 
-import re
-
 import mxnet as mx
 import numpy as np
 import pytest
@@ -35,38 +33,19 @@ def begun(name, H=2, C=1):
     return cell, draw.normal(size=C), states, [draw.normal(size=H) for _ in states]
 
 
-OPERATOR = {"⊙": "*", "+": "+", "−": "-", "(": "(", ")": ")", "1": "1", "½": "0.5"}
-
-
-def carried_out(equation, values):
-    """What the right side of an equation gives, read as a reader reads it."""
-    python, operand = [], False
-    for term in equation.partition(" = ")[2].split():
-        function = re.fullmatch(r"(σ|tanh)\(", term)
-        opens = function or term == "("
-        if operand and (opens or term not in OPERATOR):
-            python.append("@")  # side by side: the matrix product
-        if function:
-            python.append({"σ": "sigmoid(", "tanh": "np.tanh("}[function[1]])
-        elif term in OPERATOR:
-            python.append(OPERATOR[term])
-        else:
-            name = term.removesuffix("ᵀ")
-            python.append(f"v[{name!r}]{'.T' if term != name else ''}")
-        operand = not opens and (term not in OPERATOR or term in ")1½")
-    columns = {n: a[:, None] if np.ndim(a) == 1 else a for n, a in values.items()}
-    names = {"np": np, "v": columns, "sigmoid": lambda a: 1 / (1 + np.exp(-a))}
-    return eval(" ".join(python), names)
+FUNCTIONS = {"σ": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh}
 
 
 @pytest.mark.parametrize("size", [(2, 1), (3, 2)])
 @pytest.mark.parametrize("name", CELLS)
 def test_every_equation_gives_its_number(name, size, walk):
+    from drawing import carried_out
+
     cell, x, states, later = begun(name, *size)
     values = walk.values_of(cell, x, states, later)
     steps = walk.steps_of(cell)
     for step in steps:
-        got, shown = carried_out(step, values), np.asarray(values[walk.name_of(step)])
+        got, shown = carried_out(step, values, FUNCTIONS), np.asarray(values[walk.name_of(step)])
         shown = shown[:, None] if shown.ndim == 1 else shown
         assert got.shape == shown.shape, step
         assert got == pytest.approx(shown, abs=1e-12), step
@@ -177,3 +156,38 @@ def test_a_cell_without_a_walk_says_so(cell, walk):
 def test_too_many_units_to_read_says_so(walk):
     with pytest.raises(ValueError, match="hidden_size: expected at most 3 to read, received 4"):
         walk.walk(*begun("gru", H=4))
+
+
+def given_by_hand():
+    """The network of notebook 03."""
+    arrays = {"h₀": [1, 2], "x₁": [1, 0, 0], "x₂": [0, 1, 0], "U": [[-1, 0], [2, 1]]}
+    arrays |= {"W": [[1, 2, 3], [4, 5, 6]], "b": [-2, 2], "V": [[1, 0], [2, -1], [3, 1]]}
+    return {name: np.array(a, dtype="float64") for name, a in arrays.items()}
+
+
+def test_a_number_of_notebook_03_is_changed_and_all_others_follow(walk):
+    """As autograd has them; and changed back, all is as it was."""
+    import drawing
+
+    from gluon_rnn import gradients
+
+    values = given_by_hand()
+    numbers = drawing.changes(values)
+    assert len(numbers) == 3 + 3 + 2 + 4 + 6 + 2 + 6
+    for name, new in (("h₀ 1", 3.0), ("W 2 1", -1.5), ("V 3 2", 0.25), ("x₂ 3", 2.0)):
+        get, put = numbers[name]
+        old = get()
+        put(new)
+        p = gradients.Parameters(*(values[n] for n in ("U", "W", "b", "V", "h₀")))
+        x = [values["x₁"], values["x₂"]]
+        _, h, y = gradients.forward(p, x, "relu")
+        d = gradients.bptt(p, x, lambda t, y_t: y_t, "relu")
+        assert values["L"] == pytest.approx((y**2).sum() / 2)
+        assert values["h₂"] == pytest.approx(h[2])
+        for field, own in zip(d, ("dU", "dW", "db", "dV", "∂L/∂h₀"), strict=True):
+            assert values[own] == pytest.approx(field), (name, own)
+        assert drawing.png(values, 18, equation=True)
+        put(old)
+    assert values["L"] == 389
+    assert values["dU"].tolist() == [[0, 0], [54, 448]]
+    assert values["∂L/∂h₀"].tolist() == [108, 54]
