@@ -12,6 +12,7 @@ import numpy as np
 __all__ = [
     "Keywords",
     "array",
+    "indices",
     "instance",
     "on_host",
     "one_of",
@@ -61,6 +62,14 @@ def whole(argument: str, value: Any, least: int = 1) -> int:
     require(is_whole, argument, "a whole number", repr(value), TypeError)
     require(value >= least, argument, f"at least {least}", value)
     return int(value)
+
+
+def indices(argument: str, value: mx.nd.NDArray, count: int) -> None:
+    """Raise unless ``value`` holds nothing but whole numbers in 0..count - 1."""
+    host = on_host(value)
+    outside = host[~((host >= 0) & (host < count) & (host == np.floor(host)))]
+    expected = f"whole numbers from 0 to {count - 1}"
+    require(outside.size == 0, argument, expected, outside[:3].tolist())
 
 
 def one_of(argument: str, value: Any, options: Collection[str]) -> str:

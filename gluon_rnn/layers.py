@@ -133,6 +133,14 @@ class Layer(Keywords, Block):
         require(len(states) == sum(counts), "states", f"{sum(counts)} in a list", len(states))
         return [list(states[k - n : k]) for k, n in zip(np.cumsum(counts), counts, strict=True)]
 
+    def final(self, inputs: Array, states: States | None = None, valid_length: Any = None) -> Array:
+        """The output (N, H) at each sequence's end; each direction's at its own end."""
+        outputs, _ = self(inputs, states, valid_length)
+        if valid_length is None:
+            return outputs[:, -1]
+        lengths = nd.array(on_host(valid_length), ctx=outputs.context)
+        return nd.SequenceLast(nd.swapaxes(outputs, 0, 1), lengths, use_sequence_length=True)
+
 
 class RNN(Layer):
     r"""Run any cell over a sequence, in the fastest way that is exact.
@@ -299,9 +307,18 @@ class Bidirectional(Layer):
         (own, others), valid_length = self._deal(states), on_host(valid_length)
         ahead, own = self.ahead(inputs, own, valid_length)
         back, others = self.back(_reverse(inputs, valid_length), others, valid_length)
-        back = _reverse(back, valid_length)
-        outputs = nd.concat(ahead, back, dim=2) if self._merge == "concat" else ahead + back
-        return outputs, own + others
+        return self._merged(ahead, _reverse(back, valid_length)), own + others
+
+    def final(self, inputs: Array, states: States | None = None, valid_length: Any = None) -> Array:
+        """The forward layer's output at each sequence's end, the backward layer's at t = 1."""
+        (own, others), valid_length = self._deal(states), on_host(valid_length)
+        ahead = self.ahead.final(inputs, own, valid_length)
+        return self._merged(
+            ahead, self.back.final(_reverse(inputs, valid_length), others, valid_length)
+        )
+
+    def _merged(self, ahead: Array, back: Array) -> Array:
+        return nd.concat(ahead, back, dim=-1) if self._merge == "concat" else ahead + back
 
 
 def _reverse(x: Array, valid_length: Any) -> Array:
@@ -344,8 +361,23 @@ class Stacked(Layer):
         return "Stacked(\n" + textwrap.indent(shown, "  ") + "\n)"
 
     def forward(self, inputs: Array, states: States | None = None, valid_length: Any = None):
-        last, valid_length = [], on_host(valid_length)
-        for k, (layer, own) in enumerate(zip(self._parts, self._deal(states), strict=True)):
-            inputs, own = layer(self._drop(inputs) if k else inputs, own, valid_length)
-            last += own
+        *below, (layer, own) = zip(self._parts, self._deal(states), strict=True)
+        valid_length = on_host(valid_length)
+        inputs, last = self._climb(below, inputs, valid_length)
+        outputs, own = layer(inputs, own, valid_length)
+        return outputs, last + own
+
+    def final(self, inputs: Array, states: States | None = None, valid_length: Any = None) -> Array:
+        """The last layer's ``final``."""
+        *below, (layer, own) = zip(self._parts, self._deal(states), strict=True)
+        valid_length = on_host(valid_length)
+        inputs, _ = self._climb(below, inputs, valid_length)
+        return layer.final(inputs, own, valid_length)
+
+    def _climb(self, below: list, inputs: Array, valid_length: Any) -> tuple[Array, States]:
+        """What the last layer gets, and the states below it."""
+        last: States = []
+        for layer, own in below:
+            inputs, own = layer(inputs, own, valid_length)
+            inputs, last = self._drop(inputs), last + own
         return inputs, last

@@ -12,14 +12,18 @@ import mxnet as mx
 from mxnet import autograd, gluon, nd
 from tqdm.auto import tqdm
 
-from gluon_rnn.checks import array, require, whole
+from gluon_rnn.checks import array, indices, require, whole
 
 __all__ = ["History", "accuracy", "clip_global_norm", "fit", "global_norm", "perplexity"]
 
 
 @dataclass
 class History:
-    """What training saw at each step: the loss, and the gradient's norm before clipping.
+    """What training saw at each step, as columns of equal length.
+
+    ``loss``; ``gradient_norm`` before clipping; ``validation``, what ``fit``'s function of that
+    name gave after the step, NaN where it was not asked. ``pandas.DataFrame(vars(history))`` is a
+    table of them.
 
     >>> history = History(loss=[2.0, 1.5], gradient_norm=[0.3, 0.2])
     >>> history, min(history.loss)
@@ -28,6 +32,7 @@ class History:
 
     loss: list[float] = field(default_factory=list)
     gradient_norm: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"History of {len(self.loss)} steps"
@@ -67,6 +72,7 @@ def _forever(batches: Iterable[Any]) -> Iterator[tuple[int, Any]]:
         require(k >= 0, "batches", "at least one in every pass", "none")
 
 
+_CLASSES = gluon.loss.SoftmaxCELoss
 _BY_NUMBER = tuple(getattr(gluon.loss, f"{n}Loss") for n in ("SoftmaxCE", "SigmoidBCE", "L1", "L2"))
 
 
@@ -81,8 +87,8 @@ def _one(output: Any) -> nd.NDArray:
 def _scored(model: gluon.Block, output: Any, labels: Any, inputs: list, loss: Any = None):
     """Outputs and labels, without padded steps where the model knows them.
 
-    Where classes are counted, and for the losses number by number, their shapes must fit; any
-    other loss takes what it wants.
+    Where classes are counted, and for the losses number by number, their shapes must fit, and
+    labels be among the classes; any other loss takes what it wants.
     """
     if loss is None or (isinstance(loss, _BY_NUMBER) and getattr(loss, "_axis", -1) == -1):
         array("labels", labels)
@@ -91,8 +97,11 @@ def _scored(model: gluon.Block, output: Any, labels: Any, inputs: list, loss: An
             shapes.append(output.shape)
         expected = " or ".join(f"shape {shape}" for shape in shapes)
         require(labels.shape in shapes, "labels", expected, labels.shape)
-    known = hasattr(model, "scored") and isinstance(output, nd.NDArray)
-    return model.scored(output, labels, *inputs) if known else (output, labels)
+    if hasattr(model, "scored") and isinstance(output, nd.NDArray):
+        output, labels = model.scored(output, labels, *inputs)
+    if loss is None or (isinstance(loss, _CLASSES) and loss._sparse_label and loss._axis == -1):
+        indices("labels", labels, output.shape[-1])
+    return output, labels
 
 
 def fit(
@@ -107,6 +116,9 @@ def fit(
     carry_state: bool = False,
     seed: int | None = None,
     label: str = "training",
+    validation: Callable[[gluon.Block], float] | None = None,
+    every: int = 100,
+    patience: int | None = None,
 ) -> History:
     """Take ``steps`` training steps over ``batches``, again from the first when they end.
 
@@ -117,14 +129,17 @@ def fit(
     its own; ``clip`` the largest global gradient norm, ``None`` for no clipping; ``carry_state``
     whether the model takes and returns states that go from batch to batch, cut from the graph in
     between (truncated BPTT) and zero again at the first batch; ``seed`` of dropout; ``label``
-    beside the progress bar.
+    beside the progress bar; ``validation(model)`` a number, the smaller the better, such as
+    ``lambda model: perplexity(model, held_out)``, asked ``every`` so many steps and at the last:
+    in the end the model has the parameters of the best; ``patience`` how many times in a row
+    without a better one end the training early.
 
     Returns the :class:`History`.
 
     Raises: ``FloatingPointError`` with step and gradient norm when the loss or the gradient is not
     finite, before that step touches the model; ``ValueError`` for batches that run dry, for labels
-    of another shape than the outputs', for a ``clip`` that is not positive, for a model on several
-    contexts, and for a model's second value without ``carry_state``.
+    of another shape than the outputs' or outside the classes, for a ``clip`` that is not positive,
+    for a model on several contexts, and for a model's second value without ``carry_state``.
 
     >>> batches = [(mx.nd.ones((4, 5, 2)), mx.nd.zeros(4))]
     >>> model = Classifier(RNN(GRUCell(3)), classes=2)
@@ -132,7 +147,7 @@ def fit(
     >>> fit(model, batches, steps=3)
     History of 3 steps
     """
-    steps = whole("steps", steps)
+    steps, every = whole("steps", steps), whole("every", every)
     require(clip is None or clip > 0, "clip", "a positive number or None", clip)
     named = isinstance(optimizer, str)
     own = named or learning_rate is None
@@ -148,10 +163,11 @@ def fit(
     places = {ctx for p in parameters.values() for ctx in p.list_ctx()}
     require(len(places) == 1, "model", "parameters on one context", sorted(map(str, places)))
     trainer = gluon.Trainer(parameters, optimizer, settings, kvstore=None)
-    history, states = History(), None
-    endless = _forever(batches)
+    history, states, best = History(), None, _Best(validation, patience)
+    endless, tokens = _forever(batches), 0
     quiet = bool(os.environ.get("TQDM_DISABLE"))  # in a notebook tqdm does not look itself
-    for step in tqdm(range(steps), desc=label, leave=False, disable=quiet):
+    bar = tqdm(range(1, steps + 1), desc=label, leave=False, disable=quiet)
+    for step in bar:
         k, (*inputs, labels) = next(endless)
         if carry_state:
             inputs.append(states if k else None)
@@ -175,9 +191,46 @@ def fit(
         history.gradient_norm.append(seen[1].item())
         finite = math.isfinite(history.loss[-1]) and math.isfinite(history.gradient_norm[-1])
         received = f"{history.loss[-1]} with gradient norm {history.gradient_norm[-1]}"
-        require(finite, f"loss at step {step}", "a finite number", received, FloatingPointError)
+        require(finite, f"loss at step {step - 1}", "a finite number", received, FloatingPointError)
         trainer.step(1)
+        tokens += labels.size
+        if not quiet:
+            speed = tokens / (bar.format_dict["elapsed"] or math.inf)
+            shown = f"loss {history.loss[-1]:.3f}, {speed:,.0f} tokens/s"
+            bar.set_postfix_str(shown, refresh=False)
+        asked = validation is not None and (step % every == 0 or step == steps)
+        history.validation.append(best.ask(model, parameters) if asked else math.nan)
+        if best.enough:
+            break
+    best.restore(parameters)
+    bar.close()
     return history
+
+
+class _Best:
+    """The parameters with the smallest validation so far."""
+
+    def __init__(self, validation: Callable[[gluon.Block], float] | None, patience: int | None):
+        self._validation, self._value, self._kept, self._worse = validation, math.inf, None, 0
+        self._patience = math.inf if patience is None else whole("patience", patience)
+
+    @property
+    def enough(self) -> bool:
+        """Whether the last ``patience`` askings in a row brought nothing better."""
+        return self._worse >= self._patience
+
+    def ask(self, model: gluon.Block, parameters: gluon.ParameterDict) -> float:
+        value = float(self._validation(model))
+        require(not math.isnan(value), "validation", "a number", value, FloatingPointError)
+        self._worse += 1
+        if value < self._value:
+            self._value, self._worse = value, 0
+            self._kept = {name: p.data().copy() for name, p in parameters.items()}
+        return value
+
+    def restore(self, parameters: gluon.ParameterDict) -> None:
+        for name, value in (self._kept or {}).items():
+            parameters[name].set_data(value)
 
 
 def perplexity(model: gluon.Block, batches: Iterable[tuple[nd.NDArray, nd.NDArray]]) -> float:
@@ -189,12 +242,14 @@ def perplexity(model: gluon.Block, batches: Iterable[tuple[nd.NDArray, nd.NDArra
 
     States are carried from batch to batch. 1 is certainty, V a blind guess among V tokens.
 
-    Raises: ``ValueError`` for no batches and for labels of another shape than the tokens.
+    Raises: ``ValueError`` for no batches, for labels of another shape than the tokens or outside
+    the vocabulary.
     """
     total, count, states = 0.0, 0, None
     for tokens, labels in batches:
         logits, states = model(tokens, states)
         require(labels.shape == tokens.shape, "labels", f"shape {tokens.shape}", labels.shape)
+        indices("labels", labels, logits.shape[-1])
         log_p = nd.pick(nd.log_softmax(logits, axis=-1), labels, axis=-1)  # (N, T)
         total -= log_p.astype("float64").sum().asscalar().item()
         count += labels.size

@@ -118,3 +118,51 @@ def test_reader_runs_all_cells(stem, tmp_path, chromium):
             expect(picture).not_to_have_attribute("src", before)
             page.screenshot(path=tmp_path / "moved.png")
         browser.close()
+
+
+@pytest.mark.browser
+def test_reader_walks_through_the_cells(tmp_path, chromium):
+    """The walks of SRN, GRU and LSTM, in one notebook of their own: moved, changed, and misused."""
+    shutil.copytree(BOOK, tmp_path / "notebooks")
+    cells = []
+    for stem in ("02_recurrence", "08_gru", "09_lstm"):
+        nb = nbformat.read(BOOK / f"{stem}.ipynb", as_version=4)
+        walks = [c for c in code_cells(nb) if c.source.startswith("from walk import walk")]
+        cells += [code_cells(nb)[0], *walks]
+    for k, cell in enumerate(cells):
+        cell.id = f"cell-{k:02}"
+    assert len(cells) == 6
+    walks = nbformat.v4.new_notebook(cells=cells, metadata=nb.metadata)
+    nbformat.write(walks, tmp_path / "notebooks" / "walks.ipynb")
+    with jupyterlab(tmp_path, "walks") as address, sync_playwright() as playwright:
+        options = ["--no-sandbox"] * IS_ROOT
+        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+        page = browser.new_page(viewport={"width": 1200, "height": 1000})
+        page.set_default_timeout(MINUTE)
+        page.goto(address)
+        expect(page.locator(CELLS)).to_have_count(len(cells), timeout=3 * MINUTE)
+        expect(page.locator(f"{OUTPUTS} img")).to_have_count(3)  # whole pictures, without a kernel
+        expect(page.get_by_text("| Idle")).to_be_visible()
+        choose(page, "Run", "Run All Cells")
+        handles, pictures = page.locator(".noUi-handle"), page.locator("img.widget-image")
+        expect(handles).to_have_count(3, timeout=3 * MINUTE)
+        boxes, selects = page.locator(".widget-text input"), page.locator(".widget-dropdown select")
+        for k in range(3):
+            picture = pictures.nth(k)
+            before = picture.get_attribute("src")
+            handles.nth(k).press("ArrowLeft")
+            expect(picture).not_to_have_attribute("src", before)
+            moved = picture.get_attribute("src")
+            selects.nth(k).select_option("x 1")
+            boxes.nth(k).fill("abc")
+            boxes.nth(k).press("Enter")
+            expect(
+                page.get_by_text("A number from −1000 to 1000, please, not 'abc'.")
+            ).to_have_count(1)
+            assert picture.get_attribute("src") == moved
+            boxes.nth(k).fill("-0.5")
+            boxes.nth(k).press("Enter")
+            expect(picture).not_to_have_attribute("src", moved)
+            expect(page.get_by_text("A number from")).to_have_count(0)
+            page.screenshot(path=tmp_path / f"walk{k}.png")
+        browser.close()

@@ -105,15 +105,12 @@ def test_the_most_frequent_character_comes_first():
 
 
 def test_a_character_outside_a_closed_vocabulary_is_named():
-    import gluonnlp
-
-    counter = gluonnlp.data.count_tokens(list("ab\n"))
-    closed = gluonnlp.Vocab(
-        counter, unknown_token=None, padding_token=None, bos_token=None, eos_token=None
-    )
+    closed = vocabulary(["ab\n"], unknown=False)
     assert encode("ab", closed).shape == (2,)
-    with pytest.raises(ValueError, match="characters of the vocabulary, received 'z' in line 2"):
+    with pytest.raises(ValueError, match="symbols of the vocabulary, received 'z' in line 2"):
         encode("ab\nzb", closed)
+    with pytest.raises(ValueError, match="received 'z' at 1"):
+        encode(["a", "z"], closed)
 
 
 def test_batches_are_the_tokens_in_order_and_labels_one_step_ahead():

@@ -49,7 +49,7 @@ def test_public_names_are_documented_and_typed():
 
 def test_the_package_stays_small():
     lines = [len(f.read_text(encoding="utf-8").splitlines()) for f in PACKAGE.rglob("*.py")]
-    assert sum(lines) <= 2600
+    assert sum(lines) <= 3300
 
 
 def test_a_step_is_read_against_its_equations():

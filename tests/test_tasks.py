@@ -58,7 +58,7 @@ def test_a_language_model_sees_no_future():
 @pytest.mark.parametrize(
     ("tokens", "error", "words"),
     [
-        (nd.array([[0, 7]]), ValueError, r"tokens: expected indices from 0 to 6, received \[7"),
+        (nd.array([[0, 7]]), ValueError, r"tokens: .* from 0 to 6, received \[7"),
         (nd.array([[-1, 2]]), ValueError, r"received \[-1"),
         (nd.array([[1.5]]), ValueError, r"received \[1.5\]"),
         (nd.array([[np.nan]]), ValueError, r"received \[nan\]"),
@@ -134,7 +134,7 @@ def test_draws_follow_the_model():
         (lambda m: generate(m, [], 3), "prompt: expected at least one token"),
         (lambda m: generate(m, [1], 0), "length: expected at least 1, received 0"),
         (lambda m: generate(m, [1], 3, temperature=-1), "temperature: expected at least 0"),
-        (lambda m: generate(m, [9], 3), "tokens: expected indices from 0 to 6"),
+        (lambda m: generate(m, [9], 3), "tokens: expected whole numbers from 0 to 6"),
         (lambda m: Classifier(m.layer, 0), "classes: expected at least 1"),
         (lambda m: Classifier(m.layer, 2, "max"), "pool: expected one of 'last', 'mean'"),
         (lambda m: Labeller(m.layer, 0), "labels: expected at least 1"),
