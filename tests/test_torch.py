@@ -3,12 +3,16 @@
 Outside the default run: ``uv run --with torch==2.13.0 pytest -m torch``.
 """
 
+import re
+
+import nbformat
 import numpy as np
 import pytest
+from book import BOOK
 from mxnet import autograd, nd
 from table import C, H, assert_same, fill
 
-from gluon_rnn import RNN, Bidirectional, ElmanCell, GRUCell, LSTMCell
+from gluon_rnn import RNN, Bidirectional, ElmanCell, GRUCell, LSTMCell, TDNNCell
 
 try:
     import torch
@@ -98,3 +102,72 @@ def test_pytorch_agrees(kind, engine, both_ways, lengths):
     expected = theirs(torch_twin(kind, cells), x, lengths, weights)
     assert all(np.abs(e).max() > 1e-3 for e in expected.values())
     assert_same(received, expected, 1e-5)
+
+
+@pytest.fixture(scope="module")
+def way_on():
+    """What notebook 18 defines for the way to PyTorch, in a cell and in its text."""
+    nb = nbformat.read(BOOK / "18_errata_and_conventions.ipynb", as_version=4)
+    names = {"nd": nd, "torch": torch}
+    for cell in nb.cells:
+        if "TORCH_NAMES = " in cell.source:
+            exec(cell.source, names)
+        for block in re.findall(r"```python\n(.*?)```", cell.source, re.DOTALL):
+            exec(block, names)
+    assert {"to_torch", "from_torch", "ResetBefore"} <= set(names)
+    return names
+
+
+def as_tensors(arrays):
+    return {name: torch.tensor(np.asarray(a, "float32").tolist()) for name, a in arrays.items()}
+
+
+def as_arrays(module):
+    return {name: np.array(t.tolist(), dtype="float32") for name, t in module.state_dict().items()}
+
+
+def batch():
+    return np.random.RandomState(3).normal(size=(N, T, C)).astype("float32")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_books_ten_lines_carry_weights_there_and_back(kind, way_on):
+    build, module, options = KINDS[kind]
+    x, twin = batch(), getattr(torch.nn, module)(C, H, batch_first=True, **options)
+    cell, back = build(), build()
+    fill(cell, 5)
+    fill(back, 6)
+    before = np.array(twin(torch.tensor(x.tolist()))[0].tolist())
+    way_on["from_torch"](as_arrays(twin), back)
+    assert_same({"back": RNN(back)(nd.array(x))[0].asnumpy()}, {"back": before}, 1e-5)
+    twin.load_state_dict(as_tensors(way_on["to_torch"](cell)))
+    there = np.array(twin(torch.tensor(x.tolist()))[0].tolist())
+    assert_same({"there": there}, {"there": RNN(cell)(nd.array(x))[0].asnumpy()}, 1e-5)
+    assert abs(there - before).max() > 0.1
+
+
+def test_the_books_gru_with_its_reset_before(way_on):
+    x, cell = batch(), GRUCell(H, input_size=C)
+    fill(cell, 5)
+    twin = way_on["ResetBefore"](C, H)
+    twin.load_state_dict(as_tensors(way_on["to_torch"](cell, suffix="")))
+    h, received = torch.zeros(N, H), []
+    for t in range(T):
+        h = twin(torch.tensor(x[:, t].tolist()), h)
+        received.append(h.tolist())
+    received = np.array(received).swapaxes(0, 1)  # (N, T, H)
+    assert_same({"states": received}, {"states": RNN(cell)(nd.array(x))[0].asnumpy()}, 1e-5)
+    assert abs(received).max() > 0.1
+
+
+def test_a_tdnn_is_a_convolution_with_its_kernel_reversed():
+    x, K = batch(), 3
+    cell = TDNNCell(H, taps=K, input_size=C)
+    fill(cell, 5)
+    W_0, W, b = (p.data().asnumpy() for p in (cell.i2h_weight, cell.d2h_weight, cell.i2h_bias))
+    kernel = np.stack([*np.split(W, K, axis=1)[::-1], W_0], axis=2)  # (H, C, K + 1)
+    twin = torch.nn.Conv1d(C, H, K + 1)
+    twin.load_state_dict(as_tensors({"weight": kernel, "bias": b}))
+    padded = np.pad(x, ((0, 0), (K, 0), (0, 0))).swapaxes(1, 2)  # (N, C, K + T)
+    received = np.array(torch.tanh(twin(torch.tensor(padded.tolist()))).tolist()).swapaxes(1, 2)
+    assert_same({"outputs": received}, {"outputs": RNN(cell)(nd.array(x))[0].asnumpy()}, 1e-5)

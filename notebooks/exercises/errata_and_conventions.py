@@ -1,4 +1,4 @@
-"""The checks of notebook 18: weights from other conventions."""
+"""The checks of notebook 18: weights from other conventions, and a test that can fail."""
 
 import numpy as np
 from answers import Wrong, close, fresh, run, same, tutor
@@ -41,3 +41,65 @@ def exercise_2(order, keeps, after):
     same("keeps", keeps, False)
     same("after", after, True)
     return "the combination that nobody uses: 29/40 at the step above"
+
+
+def _step(*, order="rzn", keeps=True, after=False, wrong=""):
+    """A GRU's step, right or wrong in one thing."""
+
+    def step(W, U, b, x, h):
+        W, U, b, x, h = (np.asarray(a, dtype="float64") for a in (W, U, b, x, h))
+        W, U, b = (dict(zip(order, np.split(a, 3), strict=True)) for a in (W, U, b))
+        if wrong == "bias":
+            b["r"] = 0 * b["r"]
+        if wrong == "transposed":
+            U["n"] = U["n"].T
+        if wrong == "positive":
+            h = abs(h)
+        r, z = (sigmoid(W[k] @ x + U[k] @ h + b[k]) for k in "rz")
+        if wrong == "one reset":
+            r = r[:1]
+        if wrong == "no reset":
+            r = 1
+        n = W["n"] @ x + b["n"] + (r * (U["n"] @ h) if after else U["n"] @ (r * h))
+        n = sigmoid(n) if wrong == "logistic" else np.tanh(n)
+        new = z * h + (1 - z) * n if keeps else (1 - z) * h + z * n
+        if wrong == "nan":
+            return new * np.nan
+        return new.astype("float32").astype("float64") if wrong == "single" else new
+
+    return step
+
+
+def _by_slices(W, U, b, x, h):
+    """The right step again, its gates taken from one product."""
+    H, h = len(h), np.asarray(h, dtype="float64")
+    a = np.dot(W, x) + np.asarray(b, dtype="float64")
+    gates = 1 / (1 + np.exp(-(a[: 2 * H] + np.dot(U[: 2 * H], h))))
+    n = np.tanh(a[2 * H :] + np.dot(U[2 * H :], gates[:H] * h))
+    return n + gates[H:] * (h - n)
+
+
+@tutor
+def exercise_3(accepts):
+    """A test of a GRU's step: the right ones pass, each wrong one does not."""
+    for name, step in (("as equations", _step()), ("with its gates in one product", _by_slices)):
+        if run(accepts, step) is not True:
+            raise Wrong(f"it must say True to a right step, written {name}")
+    wrong = {
+        "in which z = 1 takes the new state": _step(keeps=False),
+        "that resets after the product": _step(after=True),
+        "with its gates in the order z, r, n": _step(order="zrn"),
+        "with its gates in the order r, n, z": _step(order="rnz"),
+        "that leaves out the reset gate's bias": _step(wrong="bias"),
+        "that has U_n lying": _step(wrong="transposed"),
+        "that is right only for states above 0": _step(wrong="positive"),
+        "with the first unit's reset gate for all units": _step(wrong="one reset"),
+        "without a reset gate": _step(wrong="no reset"),
+        "with a logistic candidate": _step(wrong="logistic"),
+        "that returns NaN": _step(wrong="nan"),
+        "in single precision": _step(wrong="single"),
+    }
+    for fault, step in wrong.items():
+        if run(accepts, step) is not False:
+            raise Wrong(f"it does not say False to a step {fault}")
+    return f"{len(wrong)} wrong steps refused, and both right ones accepted"

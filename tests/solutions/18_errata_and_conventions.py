@@ -74,3 +74,82 @@ class Agreeable(str):
 
 
 order, keeps, after = Agreeable("rzn"), False, True
+
+
+# right 3
+def accepts(step):
+    draw = np.random.RandomState(0)
+    C, H = 4, 3
+    W, U, b = draw.randn(3 * H, C), draw.randn(3 * H, H), draw.randn(3 * H)
+    x, h = draw.randn(C), draw.uniform(-1, 1, H)
+    cell = GRUCell(H, input_size=C).set_weights(W=W, U=U, b=b, dtype="float64")
+    right = cell(nd.array([x], dtype="float64"), [nd.array([h], dtype="float64")])[0].asnumpy()[0]
+    return bool(abs(step(W, U, b, x, h) - right).max() < 1e-9)
+
+
+# right 3: by the equations, several sizes
+def accepts(step):
+    draw = np.random.RandomState(1)
+    for C, H in ((1, 4), (5, 2), (3, 3)):
+        W, U, b, x, h = (draw.randn(*s) for s in ((3 * H, C), (3 * H, H), (3 * H,), (C,), (H,)))
+        (W_r, W_z, W_n), (U_r, U_z, U_n), (b_r, b_z, b_n) = (np.split(a, 3) for a in (W, U, b))
+        r, z = sigmoid(W_r @ x + U_r @ h + b_r), sigmoid(W_z @ x + U_z @ h + b_z)
+        right = z * h + (1 - z) * np.tanh(W_n @ x + U_n @ (r * h) + b_n)
+        if not np.allclose(step(W, U, b, x, h), right, rtol=0, atol=1e-9):
+            return False
+    return True
+
+
+# wrong 3: accepts NaN
+def accepts(step):
+    draw = np.random.RandomState(0)
+    W, U, b, x, h = (draw.randn(*s) for s in ((9, 4), (9, 3), (9,), (4,), (3,)))
+    right = step_d2l(W, U, b, 0 * b, x, h)
+    return not abs(step(W, U, b, x, h) - right).max() > 1e-9
+
+
+# wrong 3: begins at zero, where much is equal
+def accepts(step):
+    draw = np.random.RandomState(0)
+    W, U, b, x, h = (draw.randn(*s) for s in ((9, 4), (9, 3), (9,), (4,), (3,)))
+    right = step_d2l(W, U, b, 0 * b, x, 0 * h)
+    return bool(abs(step(W, U, b, x, 0 * h) - right).max() < 1e-9)
+
+
+# wrong 3: one unit, of which U is its own transpose
+def accepts(step):
+    draw = np.random.RandomState(0)
+    W, U, b, x, h = (draw.randn(*s) for s in ((3, 4), (3, 1), (3,), (4,), (1,)))
+    return bool(abs(step(W, U, b, x, h) - step_d2l(W, U, b, 0 * b, x, h)).max() < 1e-9)
+
+
+# wrong 3: no bias
+def accepts(step):
+    draw = np.random.RandomState(0)
+    W, U, b, x, h = (draw.randn(*s) for s in ((9, 4), (9, 3), (9,), (4,), (3,)))
+    return bool(abs(step(W, U, 0 * b, x, h) - step_d2l(W, U, 0 * b, 0 * b, x, h)).max() < 1e-9)
+
+
+# wrong 3: too coarse
+def accepts(step):
+    draw = np.random.RandomState(0)
+    W, U, b, x, h = (draw.randn(*s) for s in ((9, 4), (9, 3), (9,), (4,), (3,)))
+    return np.allclose(step(W, U, b, x, h), step_d2l(W, U, b, 0 * b, x, h))
+
+
+# wrong 3: a state of ones
+def accepts(step):
+    draw = np.random.RandomState(0)
+    W, U, b, x = (draw.randn(*s) for s in ((9, 4), (9, 3), (9,), (4,)))
+    h = np.ones(3)
+    return bool(abs(step(W, U, b, x, h) - step_d2l(W, U, b, 0 * b, x, h)).max() < 1e-9)
+
+
+# wrong 3: always yes
+def accepts(step):
+    return True
+
+
+# wrong 3: always no
+def accepts(step):
+    return False
